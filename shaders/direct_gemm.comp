@@ -1,0 +1,120 @@
+#version 450
+#extension GL_KHR_shader_subgroup_basic : require
+#extension GL_KHR_shader_subgroup_shuffle : require
+#extension GL_GOOGLE_include_directive : require
+// Implicit matrix product for software devices whose subgroups have 8 lanes: 32 output
+// channels by 8*COLUMNS pixels a subgroup, everything in registers, no shared memory and
+// no barrier. Texel fetches unroll into plain vector loads there, storage loads do not;
+// a shuffle with a constant lane is one instruction.
+//
+// W is packed [ceil(M/32)][taps * k4 * 4][32], so that the 8 lanes fetch the weights of
+// one k for all 32 rows at once and then broadcast them.
+#include "epilogue.glsl"
+#include "gemm.glsl"
+
+layout(local_size_x = 8) in;
+layout(binding = 0) uniform samplerBuffer X;
+layout(binding = 1) uniform samplerBuffer W;
+layout(binding = 2) writeonly buffer YBuffer { vec4 y[]; };
+layout(binding = 3) readonly buffer BiasBuffer { vec4 bias[]; };
+layout(binding = 4) readonly buffer ResidualBuffer { vec4 residual[]; };
+
+#define ROWS4 8
+
+void main()
+{
+    uint lane = gl_SubgroupInvocationID;
+    uint tile_n = n_base + gl_WorkGroupID.x;
+    uint tile_m = gl_WorkGroupID.y;
+
+    uint image[COLUMNS], pixel[COLUMNS];
+    int row[COLUMNS], column[COLUMNS];
+    bool live[COLUMNS];
+    for (int p = 0; p < COLUMNS; p++) {
+        uint n = (tile_n * COLUMNS + p) * 8u + lane;
+        live[p] = n < n_total;
+        n = min(n, n_total - 1u);
+        image[p] = n / out_pixels;
+        pixel[p] = n - image[p] * out_pixels;
+        row[p] = int(pixel[p] / out_width);
+        column[p] = int(pixel[p]) - row[p] * int(out_width);
+        row[p] = row[p] * int(STRIDE) - int(PAD);
+        column[p] = column[p] * int(STRIDE) - int(PAD);
+    }
+
+    vec4 sum[COLUMNS][ROWS4];
+    for (int p = 0; p < COLUMNS; p++) {
+        for (int m = 0; m < ROWS4; m++) {
+            sum[p][m] = vec4(0.0);
+        }
+    }
+
+    int w_at = int(tile_m * KERNEL * KERNEL * k4 * 32u + lane);
+    for (int ky = 0; ky < int(KERNEL); ky++) {
+        for (int kx = 0; kx < int(KERNEL); kx++) {
+            int at[COLUMNS];
+            bool inside[COLUMNS];
+            for (int p = 0; p < COLUMNS; p++) {
+                int iy = row[p] + ky, ix = column[p] + kx;
+                inside[p] = true;
+                if (PAD > 0u) {
+                    inside[p] = iy >= 0 && ix >= 0 && iy < int(in_height) && ix < int(in_width);
+                    iy = clamp(iy, 0, int(in_height) - 1);
+                    ix = clamp(ix, 0, int(in_width) - 1);
+                }
+                at[p] = int(image[p] * x_batch) + (iy * int(in_width) + ix) * int(x_pixel);
+            }
+            for (uint c = 0u; c < k4; c += uint(STEP)) {
+                vec4 x[STEP][COLUMNS];
+                vec4 w[STEP * 4];
+                for (int s = 0; s < STEP; s++) {
+                    for (int p = 0; p < COLUMNS; p++) {
+                        x[s][p] = texelFetch(X, at[p]);
+                        at[p] += int(x_channel);
+                    }
+                }
+                for (int k = 0; k < STEP * 4; k++) {
+                    w[k] = texelFetch(W, w_at + k * 8);
+                }
+                w_at += STEP * 32;
+                if (PAD > 0u) {
+                    for (int s = 0; s < STEP; s++) {
+                        for (int p = 0; p < COLUMNS; p++) {
+                            x[s][p] = inside[p] ? x[s][p] : vec4(0.0);
+                        }
+                    }
+                }
+#define RANK1(k, m)                                                                    \
+    {                                                                                  \
+        vec4 a = subgroupShuffle(w[k], uint(m));                                       \
+        for (int p = 0; p < COLUMNS; p++) {                                            \
+            sum[p][m] += a * x[(k) / 4][p][(k) % 4];                                   \
+        }                                                                              \
+    }
+#define RANK8(k) RANK1(k, 0) RANK1(k, 1) RANK1(k, 2) RANK1(k, 3)                       \
+                 RANK1(k, 4) RANK1(k, 5) RANK1(k, 6) RANK1(k, 7)
+                RANK8(0) RANK8(1) RANK8(2) RANK8(3)
+#if STEP > 1
+                RANK8(4) RANK8(5) RANK8(6) RANK8(7)
+#endif
+            }
+        }
+    }
+
+    for (int m = 0; m < ROWS4; m++) {
+        uint channel = tile_m * ROWS4 + m;
+        if (channel < m4) {
+            vec4 b = HAS_BIAS ? bias[channel] : vec4(0.0);
+            for (int p = 0; p < COLUMNS; p++) {
+                uint out_at = image[p] * y_batch + channel * y_channel + pixel[p] * y_pixel;
+                vec4 v = sum[p][m] + b;
+                if (live[p]) {
+                    if (HAS_RESIDUAL) {
+                        v += residual[out_at];
+                    }
+                    y[out_at] = activate(ACT, slope, v);
+                }
+            }
+        }
+    }
+}
