@@ -52,7 +52,7 @@ struct nn_plan_facts {
     uint32_t n_dispatches, n_submits, n_barriers, n_nodes;
     double flops;               /* multiply and add counted as two */
 };
-void nn_plan_facts(const struct nn_plan *plan, struct nn_plan_facts *out);
+void nn_plan_get_facts(const struct nn_plan *plan, struct nn_plan_facts *out);
 
 /* Prints one line per operator family to `print`: calls, milliseconds, GFLOP/s. Runs
  * the plan `runs` times with timestamps on. */

@@ -1,0 +1,106 @@
+/* Shared by the planner (plan.c), the weight store (store.c) and the operator planners
+ * (op_gpu_*.c). Nothing outside compute/graph/ includes it. */
+#ifndef TAGLIGHT_COMPUTE_PLAN_PRIVATE_H
+#define TAGLIGHT_COMPUTE_PLAN_PRIVATE_H
+
+#include "compute/gpu/gpu.h"
+#include "compute/graph/plan.h"
+
+/* How a value lies in device memory. Padding lanes hold finite numbers of no meaning. */
+enum nn_layout {
+    NN_LAYOUT_ROWS,  /* row-major, the last dimension rounded up to 4 */
+    NN_LAYOUT_MAP,   /* [B][C/4 rounded up][H*W][4] */
+    NN_LAYOUT_INDEX, /* I32, contiguous */
+};
+
+#define NN_ALIGN 256u
+#define NN_MAX_OPERANDS GPU_MAX_BINDINGS
+
+uint64_t nn_layout_bytes(enum nn_layout layout, struct nn_shape shape);
+/* Between a logical row-major array and device layout; padding becomes zero. */
+void nn_layout_pack(enum nn_layout layout, struct nn_shape shape, const void *logical,
+                    void *device);
+void nn_layout_unpack(enum nn_layout layout, struct nn_shape shape, const void *device,
+                      void *logical);
+
+/* --- Store -------------------------------------------------------------------- */
+
+/* How a constant is laid out for its kernel. */
+enum nn_pack { NN_PACK_ROWS, NN_PACK_MAP, NN_PACK_DIRECT, NN_PACK_TILED,
+               NN_PACK_BN_SCALE, NN_PACK_BN_SHIFT, NN_PACK_GROUP };
+
+struct nn_key { uint64_t word[2]; };
+
+struct gpu_device *nn_store_device(const struct nn_store *store);
+/* The range that holds constant `id` of `graph` in that packing; packs and uploads it
+ * at the first call. Constants are nodes that depend on params alone; they are computed
+ * by the reference operators. */
+enum nn_status nn_store_get(struct nn_store *store, const struct nn_graph *graph,
+                            nn_id id, enum nn_pack pack, struct gpu_range *out,
+                            struct nn_error *error);
+/* Throughput seen so far, for cutting submits; seconds of one flop. */
+double *nn_store_seconds_per_flop(struct nn_store *store);
+
+/* --- Plan building -------------------------------------------------------------- */
+
+struct plan_tensor {
+    uint64_t bytes;
+    uint64_t offset;        /* in the arena */
+    struct gpu_range fixed; /* of constants; buffer is NULL for arena tensors */
+    uint32_t first, last;   /* steps between which it lives */
+    bool used;
+};
+
+struct plan_step {
+    struct gpu_kernel_desc kernel;
+    uint32_t operand[NN_MAX_OPERANDS]; /* indices of tensors */
+    uint32_t write_mask;
+    uint8_t push[GPU_MAX_PUSH];
+    uint32_t groups[3];
+    double flops;
+    const char *label;
+};
+
+struct plan_builder {
+    const struct nn_graph *graph;
+    struct nn_store *store;
+    const struct gpu_caps *caps;
+    uint32_t lanes;             /* subgroup width of row kernels, 1 without arithmetic */
+    bool *constant;             /* by node */
+    enum nn_layout *layout;     /* by node */
+    uint32_t *tensor;           /* by node; UINT32_MAX when not made yet */
+    struct plan_tensor *tensors;
+    uint32_t n_tensors, tensors_room;
+    struct plan_step *steps;
+    uint32_t n_steps, steps_room;
+};
+
+/* The tensor that holds node `id` (made now when it is a constant). */
+enum nn_status plan_operand(struct plan_builder *b, nn_id id, uint32_t *out,
+                            struct nn_error *error);
+/* A constant in a packing of its own. */
+enum nn_status plan_constant(struct plan_builder *b, nn_id id, enum nn_pack pack,
+                             uint32_t *out, struct nn_error *error);
+/* The tensor for the result of node `id`. */
+enum nn_status plan_result(struct plan_builder *b, nn_id id, uint32_t *out,
+                           struct nn_error *error);
+enum nn_status plan_scratch(struct plan_builder *b, uint64_t bytes, uint32_t *out,
+                            struct nn_error *error);
+enum nn_status plan_emit(struct plan_builder *b, const struct plan_step *step,
+                         struct nn_error *error);
+/* Sets groups[0] for `count` invocations of 64 a group with a striding loop. */
+void plan_groups(const struct plan_builder *b, struct plan_step *step, uint64_t count);
+/* Emits `rows` workgroups of one subgroup, cut at the device's limit; the base row goes
+ * to the push word `base_word`. */
+enum nn_status plan_emit_rows(struct plan_builder *b, struct plan_step *step,
+                              uint32_t rows, uint32_t base_word,
+                              struct nn_error *error);
+
+/* One planner an operator: plan_op_<name>. */
+#define OP(name, min, max, kind, saved)                                                \
+    enum nn_status plan_op_##name(struct plan_builder *b, nn_id id,                    \
+                                  struct nn_error *error);
+#include "compute/graph/op.def"
+#undef OP
+
+#endif
