@@ -584,7 +584,7 @@ static enum nn_status bound_node(const struct nn_plan *plan, const struct nn_bin
 static enum nn_status transfer(struct nn_plan *plan, const struct nn_binding *bind,
                                bool upload, struct nn_error *error)
 {
-    nn_id id;
+    nn_id id = NN_NONE;
     enum nn_status status = bound_node(plan, bind, &id, error);
     if (status != NN_OK) {
         return status;
