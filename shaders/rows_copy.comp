@@ -13,7 +13,8 @@ layout(binding = 1) readonly buffer ABuffer { vec4 a[]; };
 layout(binding = 2) readonly buffer IBuffer { int index[]; };
 layout(binding = 3) writeonly buffer YBuffer { vec4 y[]; };
 
-const uint MODE_MAP_TO_ROWS = 0u, MODE_PREPEND = 1u, MODE_SELECT = 2u;
+const uint MODE_MAP_TO_ROWS = 0u, MODE_PREPEND = 1u, MODE_SELECT = 2u,
+           MODE_FIRST = 3u;
 
 void main()
 {
@@ -30,6 +31,8 @@ void main()
             } else {
                 y[i] = x[(image * rows + t - 1u) * width + column];
             }
+        } else if (MODE == MODE_FIRST) {
+            y[i] = x[row * rows * width + column];
         } else {
             uint t = uint(clamp(index[row], 0, int(rows) - 1));
             y[i] = x[(row * rows + t) * width + column];

@@ -340,6 +340,28 @@ nn_id nn_select_row(struct nn_graph *graph, nn_id x, nn_id index)
     return ADD(select_row, NULL, x, index);
 }
 
+nn_id nn_first_row(struct nn_graph *graph, nn_id x)
+{
+    return ADD(first_row, NULL, x);
+}
+
+nn_id nn_first_rows(struct nn_graph *graph, nn_id x, uint32_t count)
+{
+    struct nn_attr attr = { .width = count };
+    return ADD(first_rows, &attr, x);
+}
+
+nn_id nn_reshape(struct nn_graph *graph, nn_id x, struct nn_shape shape)
+{
+    struct nn_attr attr = { .shape = shape };
+    return ADD(reshape, &attr, x);
+}
+
+nn_id nn_transpose(struct nn_graph *graph, nn_id x)
+{
+    return ADD(transpose, NULL, x);
+}
+
 nn_id nn_embed(struct nn_graph *graph, nn_id ids, nn_id table)
 {
     return ADD(embed, NULL, ids, table);

@@ -70,8 +70,9 @@ struct nn_attr {
     float factor;                      /* scale */
     uint32_t heads;                    /* attention */
     uint32_t q_column, k_column, v_column; /* attention: first column in its source */
-    uint32_t width;                    /* attention: columns of q, k and v */
+    uint32_t width;                    /* attention: columns of q, k and v; first_rows */
     bool causal;                       /* attention */
+    struct nn_shape shape;             /* reshape */
 };
 
 struct nn_node {
@@ -133,7 +134,8 @@ nn_id nn_avg_pool(struct nn_graph *graph, nn_id x, uint32_t kernel, bool ceil_mo
 /* [B,C,H,W] -> [B,16 C,H/4,W/4], channel (dy*4 + dx)*C + c (spec 3.1). */
 nn_id nn_space_to_depth(struct nn_graph *graph, nn_id x);
 nn_id nn_activation(struct nn_graph *graph, nn_id x, struct nn_epilogue epilogue);
-/* a and b of one shape, or b's shape equal to the trailing dimensions of a. */
+/* a and b of one shape, or b's shape equal to the trailing dimensions of a (a first
+ * dimension of 1 in b counts as absent). */
 nn_id nn_add(struct nn_graph *graph, nn_id a, nn_id b);
 nn_id nn_scale(struct nn_graph *graph, nn_id x, float factor);
 /* x [B,C,H,W] times s [B,C]. */
@@ -151,6 +153,14 @@ nn_id nn_map_to_rows(struct nn_graph *graph, nn_id x);
 nn_id nn_prepend_row(struct nn_graph *graph, nn_id first, nn_id x);
 /* x [B,T,D], index I32 [B] -> row index[b] of each, [B,D]. */
 nn_id nn_select_row(struct nn_graph *graph, nn_id x, nn_id index);
+/* x [B,T,D] -> its row 0, [B,D]. */
+nn_id nn_first_row(struct nn_graph *graph, nn_id x);
+/* x [T,D] -> its first `count` rows. */
+nn_id nn_first_rows(struct nn_graph *graph, nn_id x, uint32_t count);
+/* The same values in the same order; the last dimension must stay. */
+nn_id nn_reshape(struct nn_graph *graph, nn_id x, struct nn_shape shape);
+/* A constant [M,N] -> [N,M]. */
+nn_id nn_transpose(struct nn_graph *graph, nn_id x);
 /* ids I32 [B,T], table [V,D] -> [B,T,D]. Ids outside 0..V-1 give a row of zeros. */
 nn_id nn_embed(struct nn_graph *graph, nn_id ids, nn_id table);
 /* Over the last dimension; biased variance, y = gamma (x - m) / sqrt(v + eps) + beta */

@@ -157,6 +157,10 @@ RULE(add)
     if (b.rank > a.rank) {
         return "the second value has more dimensions";
     }
+    if (b.rank == a.rank && b.rank > 1 && b.dim[0] == 1) {
+        b.rank--;
+        memmove(b.dim, b.dim + 1, (size_t)b.rank * sizeof b.dim[0]);
+    }
     for (int i = 0; i < b.rank; i++) {
         if (b.dim[b.rank - 1 - i] != a.dim[a.rank - 1 - i]) {
             return "shapes differ";
@@ -222,6 +226,37 @@ RULE(select_row)
     *out = NN_SHAPE2(x.dim[0], x.dim[2]);
     return x.rank == 3 && index.rank == 1 && index.dim[0] == x.dim[0] && integer
                ? NULL : "the index does not fit";
+}
+
+RULE(first_row)
+{
+    struct nn_shape x = source(graph, node, 0);
+    *out = NN_SHAPE2(x.dim[0], x.dim[2]);
+    return x.rank == 3 ? NULL : "these are not rows";
+}
+
+RULE(first_rows)
+{
+    struct nn_shape x = source(graph, node, 0);
+    *out = NN_SHAPE2(node->attr.width, x.dim[1]);
+    return x.rank == 2 && node->attr.width <= x.dim[0] ? NULL : "there are fewer rows";
+}
+
+RULE(reshape)
+{
+    struct nn_shape x = source(graph, node, 0);
+    *out = node->attr.shape;
+    return x.rank > 0 && x.rank < 4 && out->rank > 0 && out->rank < 4
+                   && nn_shape_count(x) == nn_shape_count(*out)
+                   && x.dim[x.rank - 1] == out->dim[out->rank - 1]
+               ? NULL : "only rows can be counted anew";
+}
+
+RULE(transpose)
+{
+    struct nn_shape x = source(graph, node, 0);
+    *out = NN_SHAPE2(x.dim[1], x.dim[0]);
+    return x.rank == 2 ? NULL : "it is not a matrix";
 }
 
 RULE(embed)

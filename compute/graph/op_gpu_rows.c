@@ -71,7 +71,7 @@ enum nn_status plan_op_fold_bias(struct plan_builder *b, nn_id id, struct nn_err
     return constant_only(b, id, error);
 }
 
-enum copy_mode { COPY_MAP_TO_ROWS, COPY_PREPEND, COPY_SELECT };
+enum copy_mode { COPY_MAP_TO_ROWS, COPY_PREPEND, COPY_SELECT, COPY_FIRST };
 
 static enum nn_status emit_copy(struct plan_builder *b, nn_id id, enum copy_mode mode,
                                 const nn_id ids[3], uint32_t rows, uint32_t first_shared,
@@ -118,6 +118,35 @@ enum nn_status plan_op_select_row(struct plan_builder *b, nn_id id, struct nn_er
     const struct nn_node *x = nn_graph_node(b->graph, node->source[0]);
     const nn_id ids[3] = { node->source[0], NN_NONE, node->source[1] };
     return emit_copy(b, id, COPY_SELECT, ids, x->shape.dim[1], 0, "select_row", error);
+}
+
+enum nn_status plan_op_first_row(struct plan_builder *b, nn_id id, struct nn_error *error)
+{
+    const struct nn_node *node = nn_graph_node(b->graph, id);
+    const struct nn_node *x = nn_graph_node(b->graph, node->source[0]);
+    const nn_id ids[3] = { node->source[0], NN_NONE, NN_NONE };
+    return emit_copy(b, id, COPY_FIRST, ids, x->shape.dim[1], 0, "first_row", error);
+}
+
+/* The value lies in its source's memory as it is. */
+static enum nn_status alias(struct plan_builder *b, nn_id id, struct nn_error *error)
+{
+    return plan_operand(b, nn_graph_node(b->graph, id)->source[0], &b->tensor[id], error);
+}
+
+enum nn_status plan_op_first_rows(struct plan_builder *b, nn_id id, struct nn_error *error)
+{
+    return alias(b, id, error);
+}
+
+enum nn_status plan_op_reshape(struct plan_builder *b, nn_id id, struct nn_error *error)
+{
+    return alias(b, id, error);
+}
+
+enum nn_status plan_op_transpose(struct plan_builder *b, nn_id id, struct nn_error *error)
+{
+    return constant_only(b, id, error);
 }
 
 enum nn_status plan_op_embed(struct plan_builder *b, nn_id id, struct nn_error *error)

@@ -103,6 +103,39 @@ bool ref_select_row(const struct ref_call *c)
     return true;
 }
 
+bool ref_first_row(const struct ref_call *c)
+{
+    struct nn_shape x = c->shape[0];
+    for (size_t b = 0; b < x.dim[0]; b++) {
+        memcpy(c->y + b * x.dim[2], c->x[0] + b * x.dim[1] * x.dim[2],
+               x.dim[2] * sizeof *c->y);
+    }
+    return true;
+}
+
+bool ref_first_rows(const struct ref_call *c)
+{
+    memcpy(c->y, c->x[0], nn_shape_count(c->node->shape) * sizeof *c->y);
+    return true;
+}
+
+bool ref_reshape(const struct ref_call *c)
+{
+    memcpy(c->y, c->x[0], nn_shape_count(c->node->shape) * sizeof *c->y);
+    return true;
+}
+
+bool ref_transpose(const struct ref_call *c)
+{
+    size_t rows = c->shape[0].dim[0], columns = c->shape[0].dim[1];
+    for (size_t r = 0; r < rows; r++) {
+        for (size_t i = 0; i < columns; i++) {
+            c->y[i * rows + r] = c->x[0][r * columns + i];
+        }
+    }
+    return true;
+}
+
 bool ref_embed(const struct ref_call *c)
 {
     size_t d = c->shape[1].dim[1];

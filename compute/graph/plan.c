@@ -595,6 +595,7 @@ static enum nn_status transfer(struct nn_plan *plan, const struct nn_binding *bi
                        upload ? "input" : "output");
     }
     struct gpu_range range = range_of(plan, plan->b.tensor[id]);
+    range.bytes = nn_layout_bytes(plan->b.layout[id], node->shape);
     void *packed = malloc(range.bytes ? range.bytes : 16);
     if (!packed) {
         return nn_fail(error, NN_ERROR_MEMORY, "out of memory for %s", bind->name);

@@ -170,6 +170,18 @@ static nn_id prepend(G *g)
     nn_id x = rows(g, "x", 2, 5, 6);
     return nn_prepend_row(g, nn_mean_rows(g, x), nn_prepend_row(g, vec(g, "c", 6), x));
 }
+static nn_id shared_add(G *g)
+{
+    nn_id w = nn_transpose(g, nn_param(g, "w", NN_SHAPE2(7, 9)));
+    nn_id z = nn_linear(g, rows(g, "z", 1, 5, 7), w, NN_NONE);
+    return nn_add(g, rows(g, "x", 3, 5, 9), z);
+}
+static nn_id reshaped(G *g)
+{
+    nn_id x = nn_first_row(g, rows(g, "x", 6, 5, 7));
+    x = nn_reshape(g, nn_first_rows(g, nn_scale(g, x, 3), 4), NN_SHAPE3(2, 2, 7));
+    return nn_scale(g, x, 0.5f);
+}
 static nn_id pick_row(G *g)
 {
     return nn_select_row(g, rows(g, "x", 3, 5, 6),
@@ -222,7 +234,7 @@ static const struct { const char *name; nn_id (*build)(G *); } cases[] = {
     CASE(pool_ceil), CASE(pool_floor), CASE(depth), CASE(depth_odd), CASE(linear_wide),
     CASE(linear_one), CASE(linear_gelu), CASE(linear_residual), CASE(matmul),
     CASE(add_position), CASE(scaled), CASE(activations), CASE(mean_of_rows),
-    CASE(mean_of_map), CASE(to_rows), CASE(prepend), CASE(pick_row), CASE(embedding),
+    CASE(mean_of_map), CASE(to_rows), CASE(prepend), CASE(pick_row), CASE(shared_add), CASE(reshaped), CASE(embedding),
     CASE(layer_norm), CASE(normalize), CASE(softmax), CASE(attention_causal),
     CASE(attention_odd), CASE(attention_one), CASE(attention_shared),
     CASE(probabilities), CASE(group),

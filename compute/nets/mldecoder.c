@@ -1,0 +1,135 @@
+/* ML-Decoder: one cross-attention layer from label queries to image tokens, zero-shot or
+ * with fixed groups of labels (spec 2.2 to 2.4). */
+#include "compute/nets/nets.h"
+
+static uint32_t dim(const struct state_entry *e, int i)
+{
+    return e && i < e->rank && e->shape[i] < 1000000 ? (uint32_t)e->shape[i] : 0;
+}
+
+bool mldecoder_detect(struct mldecoder *out, const struct state *state,
+                      const struct model_settings *settings)
+{
+    const struct state_entry *embed =
+        state_find(state, "head.decoder.embed_standart.weight");
+    if (!embed) {
+        return false;
+    }
+    const struct state_entry *pooling = state_find(state, "head.decoder.duplicate_pooling");
+    *out = (struct mldecoder){ .width = dim(embed, 0), .features = dim(embed, 1) };
+    out->hidden = dim(state_find(state, "head.decoder.layers.0.linear1.weight"), 0);
+    out->heads = settings->head_heads ? settings->head_heads : 8;
+    out->queries = dim(state_find(state, "head.decoder.query_embed.weight"), 0);
+    out->zero_shot = out->queries == 0;
+    if (out->zero_shot) {
+        const struct state_entry *words = state_find(state, "head.wordvec_proj.weight");
+        out->embedding = words ? dim(words, 1) : out->width;
+    } else {
+        out->group = dim(pooling, 2);
+        out->classes = dim(state_find(state, "head.decoder.duplicate_pooling_bias"), 0);
+    }
+    return true;
+}
+
+nn_id mldecoder_tokens(struct nn_graph *graph, const struct state *state,
+                       const struct mldecoder *net, nn_id rows)
+{
+    nn_id weight = state_param(graph, state, NN_SHAPE2(net->width, net->features),
+                               "head.decoder.embed_standart.weight");
+    nn_id bias = state_param(graph, state, NN_SHAPE1(net->width),
+                             "head.decoder.embed_standart.bias");
+    nn_id tokens = nn_linear(graph, rows, weight, bias);
+    return nn_activation(graph, tokens, (struct nn_epilogue){ NN_ACT_RELU, 0 });
+}
+
+/* Queries as rows [1,N,width]. */
+static nn_id build_queries(struct nn_graph *graph, const struct state *state,
+                           const struct mldecoder *net, nn_id labels)
+{
+    uint32_t d = net->width;
+    if (!net->zero_shot) {
+        return nn_param(graph, "head.decoder.query_embed.weight",
+                        NN_SHAPE3(1, net->queries, d));
+    }
+    if (nn_graph_check(graph, NULL) != NN_OK) {
+        return NN_NONE;
+    }
+    uint32_t n = nn_graph_node(graph, labels)->shape.dim[0];
+    labels = nn_reshape(graph, labels, NN_SHAPE3(1, n, net->embedding));
+    if (!state_find(state, "head.wordvec_proj.weight")) {
+        return nn_activation(graph, labels, (struct nn_epilogue){ NN_ACT_RELU, 0 });
+    }
+    nn_id weight = state_param(graph, state, NN_SHAPE2(d, net->embedding),
+                               "head.wordvec_proj.weight");
+    nn_id bias = state_param(graph, state, NN_SHAPE1(d), "head.wordvec_proj.bias");
+    nn_id queries = nn_linear(graph, labels, weight, bias);
+    return nn_activation(graph, queries, (struct nn_epilogue){ NN_ACT_RELU, 0 });
+}
+
+/* Rows first .. first+2 of in_proj as three linear layers would need slices of a
+ * parameter; one layer over all rows and column offsets in the attention do the same. */
+static nn_id attend(struct nn_graph *graph, const struct state *state,
+                    const struct mldecoder *net, nn_id queries, nn_id tokens)
+{
+    uint32_t d = net->width;
+    const char *prefix = "head.decoder.layers.0.multihead_attn";
+    nn_id weight =
+        state_param(graph, state, NN_SHAPE2(3 * d, d), "%s.in_proj_weight", prefix);
+    nn_id bias = state_param(graph, state, NN_SHAPE1(3 * d), "%s.in_proj_bias", prefix);
+    nn_id q = nn_linear(graph, queries, weight, bias);
+    nn_id kv = nn_linear(graph, tokens, weight, bias);
+    struct nn_attention a = { .heads = net->heads, .width = d, .k_column = d,
+                              .v_column = 2 * d };
+    nn_id probs = nn_output(graph, nn_attn_probs(graph, q, kv, a), "head.attn_probs");
+    nn_id out = nn_attn_apply(graph, probs, kv, a);
+    weight = state_param(graph, state, NN_SHAPE2(d, d), "%s.out_proj.weight", prefix);
+    bias = state_param(graph, state, NN_SHAPE1(d), "%s.out_proj.bias", prefix);
+    return nn_output(graph, nn_linear(graph, out, weight, bias), "head.attn_out");
+}
+
+static nn_id feed_forward(struct nn_graph *graph, const struct state *state,
+                          const struct mldecoder *net, nn_id x)
+{
+    uint32_t d = net->width, hidden = net->hidden;
+    const char *prefix = "head.decoder.layers.0";
+    nn_id w1 = state_param(graph, state, NN_SHAPE2(hidden, d), "%s.linear1.weight", prefix);
+    nn_id b1 = state_param(graph, state, NN_SHAPE1(hidden), "%s.linear1.bias", prefix);
+    nn_id w2 = state_param(graph, state, NN_SHAPE2(d, hidden), "%s.linear2.weight", prefix);
+    nn_id b2 = state_param(graph, state, NN_SHAPE1(d), "%s.linear2.bias", prefix);
+    nn_id h = nn_activation(graph, nn_linear(graph, x, w1, b1),
+                            (struct nn_epilogue){ NN_ACT_RELU, 0 });
+    return nn_linear(graph, h, w2, b2);
+}
+
+nn_id mldecoder_logits(struct nn_graph *graph, const struct state *state,
+                       const struct mldecoder *net, nn_id tokens, nn_id labels)
+{
+    uint32_t d = net->width;
+    nn_id queries = build_queries(graph, state, net, labels);
+    /* Inference of tgt + dropout(tgt); the factor is kept for the norm's epsilon. */
+    nn_id x = net_layer_norm(graph, state, nn_scale(graph, queries, 2), d,
+                             "head.decoder.layers.0.norm1");
+    nn_output(graph, x, "head.norm1");
+    nn_id a = attend(graph, state, net, x, tokens);
+    x = nn_add(graph, a, x); /* x [1,N,D] is shared by the images of a [B,N,D] */
+    x = net_layer_norm(graph, state, x, d, "head.decoder.layers.0.norm2");
+    nn_output(graph, x, "head.norm2");
+    x = nn_add(graph, x, feed_forward(graph, state, net, x));
+    x = net_layer_norm(graph, state, x, d, "head.decoder.layers.0.norm3");
+    nn_output(graph, x, "head.norm3");
+    const char *pool = "head.decoder.duplicate_pooling";
+    if (net->zero_shot) {
+        /* [D,1] has the memory of [1,D]. */
+        const struct state_entry *e = state_find(state, pool);
+        if (!e || e->count != d || e->rank != 2) {
+            return nn_graph_fail(graph, "tensor \"%s\" is missing or does not fit", pool);
+        }
+        nn_id weight = nn_param(graph, pool, NN_SHAPE2(1, d));
+        nn_id bias = state_param(graph, state, NN_SHAPE1(1), "%s_bias", pool);
+        return nn_output(graph, nn_linear(graph, x, weight, bias), "head.logits");
+    }
+    nn_id weight = state_param(graph, state, NN_SHAPE3(net->queries, d, net->group), "%s",
+                               pool);
+    nn_id bias = state_param(graph, state, NN_SHAPE1(net->classes), "%s_bias", pool);
+    return nn_output(graph, nn_group_fc(graph, x, weight, bias), "head.logits");
+}
