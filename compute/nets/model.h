@@ -72,6 +72,12 @@ struct model_info {
 
 struct model;
 
+/* Writes a bundle folder `dir`, which must not exist: model.json, the weights under
+ * canonical names (16-bit tensors stay so) and the tokenizer's files copied from
+ * `tokenizer_dir` (NULL for none). Made under a temporary name and renamed at the end. */
+enum nn_status model_save(const struct model *model, const char *dir, const char *name,
+                          const char *tokenizer_dir, struct nn_error *error);
+
 /* Opens a bundle (a folder with model.json) or one or several checkpoint files or
  * folders which together give the parts. Fails when they hold no part at all, or two of
  * the same. `settings` may be NULL. */
@@ -86,6 +92,10 @@ const struct weights_label *model_labels(const struct model *model, size_t *coun
 /* Values of the canonical parameters (timm names for TResNet, OpenAI names for CLIP,
  * `head.` for the decoder). Valid while the model lives. */
 struct nn_params model_params(const struct model *model);
+
+struct state;
+/* The canonical parameters themselves, for tools that list or rewrite them. */
+const struct state *model_state(const struct model *model);
 
 /* Inputs of a forward graph; zero dims mean that the input is absent. */
 struct model_inputs {
@@ -137,7 +147,9 @@ enum nn_status session_encode_text(struct session *session, const int64_t *ids,
                                    const struct nn_run_params *run,
                                    struct nn_error *error);
 /* tokens [batch,T,token_width], embeddings [n,embedding] (NULL for fixed labels, n = the
- * number of labels) -> confidence [batch,n] in 0..1. */
+ * number of labels) -> confidence [batch,n] in 0..1: the sigmoid of the head's logit. A
+ * CLIP pair has no logit for one label alone; its confidence is sigmoid(s (cos - 0.25)),
+ * s = exp(logit_scale), for cosines of fitting captions lie around 0.25 to 0.35. */
 enum nn_status session_score(struct session *session, const float *tokens,
                              uint32_t batch, const float *embeddings, uint32_t n,
                              float *confidence, const struct nn_run_params *run,

@@ -1,0 +1,450 @@
+/* Running a model: plans by kind and batch, and what happens when the device fails. */
+#include "compute/nets/model_private.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MAX_PLANS 24
+#define CLIP_MIDDLE 0.25f
+
+enum plan_kind { PLAN_IMAGE, PLAN_TEXT, PLAN_SCORE };
+
+struct cached_plan {
+    enum plan_kind kind;
+    uint32_t batch, n; /* n: tokens of a prompt, or labels */
+    struct nn_plan *plan;
+    uint64_t used;
+};
+
+struct session {
+    const struct model *model;
+    struct session_params params;
+    char *select, *cache_dir;
+    struct gpu_device *device;
+    struct nn_store *store;
+    struct cached_plan plans[MAX_PLANS];
+    uint64_t clock;
+    uint32_t max_batch, token_count;
+    float clip_scale;
+};
+
+/* --- Life ----------------------------------------------------------------------------- */
+
+static void drop_plans(struct session *s)
+{
+    for (int i = 0; i < MAX_PLANS; i++) {
+        nn_plan_destroy(&s->plans[i].plan);
+    }
+}
+
+static void close_device(struct session *s)
+{
+    drop_plans(s);
+    nn_store_destroy(&s->store);
+    gpu_device_destroy(&s->device);
+}
+
+static enum nn_status open_device(struct session *s, struct nn_error *error)
+{
+    struct nn_params params = model_params(s->model);
+    enum nn_status status = gpu_device_create(&s->device, &s->params.device, error);
+    return status == NN_OK ? nn_store_create(&s->store, s->device, &params, error) : status;
+}
+
+static uint32_t count_tokens(const struct model *m)
+{
+    if (m->info.kind == MODEL_CLIP || m->info.head.kind == MODEL_PART_FC
+        || m->info.image.kind != MODEL_PART_TRESNET) {
+        return 1;
+    }
+    uint32_t side = m->info.preprocess.size / 4;
+    for (int stage = 1; stage < 4; stage++) {
+        side = (side + 1) / 2;
+    }
+    return side * side;
+}
+
+static char *copy_text(const char *text)
+{
+    char *copy = text ? malloc(strlen(text) + 1) : NULL;
+    return copy ? strcpy(copy, text) : NULL;
+}
+
+enum nn_status session_create(struct session **out, const struct model *model,
+                              const struct session_params *params,
+                              struct nn_error *error)
+{
+    struct session *s = calloc(1, sizeof *s);
+    if (!s) {
+        return nn_fail(error, NN_ERROR_MEMORY, "out of memory for a session");
+    }
+    s->model = model;
+    if (params) {
+        s->params = *params;
+    } else {
+        s->params.device.family = -1;
+    }
+    /* The device may have to be made again when the caller's strings are gone. */
+    s->params.device.select = s->select = copy_text(s->params.device.select);
+    s->params.device.cache_dir = s->cache_dir = copy_text(s->params.device.cache_dir);
+    enum nn_status status = open_device(s, error);
+    /* Injected faults are for the first device only. */
+    s->params.device.fail_submit_after = s->params.device.fail_alloc_after = 0;
+    const struct state_entry *scale = state_find(model->state, "logit_scale");
+    s->clip_scale = 100;
+    if (status == NN_OK && scale && scale->count == 1) {
+        status = state_read(model->state, scale, &s->clip_scale, error);
+        s->clip_scale = expf(s->clip_scale);
+    }
+    if (status != NN_OK) {
+        session_destroy(&s);
+        return status;
+    }
+    bool software = gpu_device_caps(s->device)->type == GPU_SOFTWARE;
+    s->max_batch = s->params.max_batch ? s->params.max_batch : software ? 4 : 16;
+    s->token_count = count_tokens(model);
+    *out = s;
+    return NN_OK;
+}
+
+void session_destroy(struct session **session)
+{
+    if (!session || !*session) {
+        return;
+    }
+    close_device(*session);
+    free((*session)->select);
+    free((*session)->cache_dir);
+    free(*session);
+    *session = NULL;
+}
+
+struct gpu_device *session_device(struct session *session)
+{
+    return session->device;
+}
+
+uint32_t session_max_batch(const struct session *session)
+{
+    return session->max_batch;
+}
+
+uint32_t session_token_count(const struct session *session)
+{
+    return session->token_count;
+}
+
+/* --- Graphs -------------------------------------------------------------------------------- */
+
+/* image -> "tokens": what is cached for an image. */
+static void build_image(struct nn_graph *g, const struct session *s, uint32_t batch)
+{
+    const struct model *m = s->model;
+    uint32_t side = m->info.preprocess.size;
+    nn_id x = nn_input(g, "image", NN_F32, NN_SHAPE4(batch, 3, side, side));
+    x = model_build_image(g, m, x);
+    if (m->info.kind == MODEL_CLIP) {
+        x = nn_l2_normalize(g, x);
+    } else if (m->info.head.kind == MODEL_PART_FC) {
+        x = nn_mean_map(g, x);
+    } else {
+        x = mldecoder_tokens(g, m->state, &m->head, nn_map_to_rows(g, x));
+    }
+    nn_output(g, x, "session.out");
+}
+
+static void build_text(struct nn_graph *g, const struct session *s, uint32_t n, uint32_t t)
+{
+    nn_id ids = nn_input(g, "tokens", NN_I32, NN_SHAPE2(n, t));
+    nn_id eot = nn_input(g, "text.eot", NN_I32, NN_SHAPE1(n));
+    clip_text_build(g, s->model->state, &s->model->text, ids, eot);
+}
+
+/* tokens, labels -> logits, or cosines for CLIP. */
+static void build_score(struct nn_graph *g, const struct session *s, uint32_t batch,
+                        uint32_t n)
+{
+    const struct model *m = s->model;
+    uint32_t width = m->info.token_width;
+    if (m->info.kind == MODEL_CLIP) {
+        nn_id image = nn_input(g, "tokens", NN_F32, NN_SHAPE2(batch, width));
+        nn_id labels = nn_input(g, "labels", NN_F32, NN_SHAPE2(n, width));
+        nn_output(g, nn_matmul_nt(g, image, nn_l2_normalize(g, labels)), "session.out");
+        return;
+    }
+    if (m->info.head.kind == MODEL_PART_FC) {
+        nn_id pooled = nn_input(g, "tokens", NN_F32, NN_SHAPE2(batch, width));
+        nn_id w = state_param(g, m->state, NN_SHAPE2(n, width), "head.fc.weight");
+        nn_id b = state_param(g, m->state, NN_SHAPE1(n), "head.fc.bias");
+        nn_output(g, nn_linear(g, pooled, w, b), "session.out");
+        return;
+    }
+    nn_id tokens = nn_input(g, "tokens", NN_F32, NN_SHAPE3(batch, s->token_count, width));
+    nn_id labels = m->head.zero_shot
+                       ? nn_input(g, "labels", NN_F32, NN_SHAPE2(n, m->head.embedding))
+                       : NN_NONE;
+    mldecoder_logits(g, m->state, &m->head, tokens, labels);
+}
+
+static const char *output_name(const struct session *s, enum plan_kind kind)
+{
+    if (kind == PLAN_TEXT) {
+        return "text.features";
+    }
+    bool decoder = s->model->info.kind != MODEL_CLIP
+                   && s->model->info.head.kind != MODEL_PART_FC;
+    return kind == PLAN_SCORE && decoder ? "head.logits" : "session.out";
+}
+
+static enum nn_status make_plan(struct session *s, struct cached_plan *slot,
+                                enum plan_kind kind, uint32_t batch, uint32_t n,
+                                struct nn_error *error)
+{
+    struct nn_graph *graph = nn_graph_create();
+    if (!graph) {
+        return nn_fail(error, NN_ERROR_MEMORY, "out of memory for a graph");
+    }
+    switch (kind) {
+    case PLAN_IMAGE: build_image(graph, s, batch); break;
+    case PLAN_TEXT: build_text(graph, s, batch, n); break;
+    case PLAN_SCORE: build_score(graph, s, batch, n); break;
+    }
+    const char *wanted = output_name(s, kind);
+    struct nn_plan_params params = { .no_fuse = s->params.no_fuse, .wanted = &wanted,
+                                     .n_wanted = 1 };
+    enum nn_status status = nn_plan_create(&slot->plan, graph, s->store, &params, error);
+    nn_graph_destroy(&graph);
+    *slot = (struct cached_plan){ kind, batch, n, slot->plan, s->clock };
+    return status;
+}
+
+/* The plan of that kind and size, made now when it is new; the least used one goes. */
+static enum nn_status get_plan(struct session *s, enum plan_kind kind, uint32_t batch,
+                               uint32_t n, struct nn_plan **out, struct nn_error *error)
+{
+    struct cached_plan *oldest = &s->plans[0];
+    s->clock++;
+    for (int i = 0; i < MAX_PLANS; i++) {
+        struct cached_plan *p = &s->plans[i];
+        if (p->plan && p->kind == kind && p->batch == batch && p->n == n) {
+            p->used = s->clock;
+            *out = p->plan;
+            return NN_OK;
+        }
+        if (oldest->plan && (!p->plan || p->used < oldest->used)) {
+            oldest = p;
+        }
+    }
+    nn_plan_destroy(&oldest->plan);
+    enum nn_status status = make_plan(s, oldest, kind, batch, n, error);
+    *out = oldest->plan;
+    return status;
+}
+
+/* --- Running with recovery -------------------------------------------------------------------- */
+
+struct work {
+    enum plan_kind kind;
+    uint32_t batch, n;
+    struct nn_binding inputs[2];
+    size_t n_inputs;
+    float *out;
+    uint64_t out_count;
+};
+
+static enum nn_status run_once(struct session *s, const struct work *w,
+                               const struct nn_run_params *run, struct nn_error *error)
+{
+    struct nn_plan *plan = NULL;
+    enum nn_status status = s->device ? get_plan(s, w->kind, w->batch, w->n, &plan, error)
+                                      : NN_ERROR_DEVICE_LOST;
+    if (status != NN_OK) {
+        return status;
+    }
+    struct nn_binding output = { output_name(s, w->kind), w->out, w->out_count };
+    return nn_plan_run(plan, w->inputs, w->n_inputs, &output, 1, run, error);
+}
+
+/* A lost device is made again once; out of memory, unused plans go and it is tried
+ * again. What is left is the caller's: a smaller batch, or the message. */
+static enum nn_status run_work(struct session *s, const struct work *w,
+                               const struct nn_run_params *run, struct nn_error *error)
+{
+    enum nn_status status = run_once(s, w, run, error);
+    if (status == NN_ERROR_DEVICE_LOST) {
+        close_device(s);
+        enum nn_status opened = open_device(s, error);
+        if (opened != NN_OK) {
+            close_device(s);
+            return nn_prefix(error, NN_ERROR_DEVICE_LOST,
+                             "the device was lost and did not come back");
+        }
+        status = run_once(s, w, run, error);
+    } else if (status == NN_ERROR_DEVICE_MEMORY) {
+        drop_plans(s);
+        status = run_once(s, w, run, error);
+    }
+    return status;
+}
+
+/* The largest power of two that is no more than `left` and max_batch. */
+static uint32_t bucket(const struct session *s, uint32_t left)
+{
+    uint32_t size = 1;
+    while (size * 2 <= left && size * 2 <= s->max_batch) {
+        size *= 2;
+    }
+    return size;
+}
+
+/* Smaller batches when memory is out; false when there is nothing smaller. */
+static bool halve(struct session *s, enum nn_status status)
+{
+    if (status != NN_ERROR_DEVICE_MEMORY || s->max_batch <= 1) {
+        return false;
+    }
+    s->max_batch /= 2;
+    return true;
+}
+
+enum nn_status session_encode_image(struct session *session, const float *pixels,
+                                    uint32_t batch, float *tokens,
+                                    const struct nn_run_params *run,
+                                    struct nn_error *error)
+{
+    struct session *s = session;
+    uint64_t in = 3ull * s->model->info.preprocess.size * s->model->info.preprocess.size;
+    uint64_t out = (uint64_t)s->token_count * s->model->info.token_width;
+    for (uint32_t done = 0; done < batch;) {
+        uint32_t n = bucket(s, batch - done);
+        struct work w = { .kind = PLAN_IMAGE, .batch = n, .n_inputs = 1,
+                          .out = tokens + done * out, .out_count = n * out };
+        w.inputs[0] = (struct nn_binding){ "image", (float *)pixels + done * in, n * in };
+        enum nn_status status = run_work(s, &w, run, error);
+        if (status == NN_OK) {
+            done += n;
+        } else if (!halve(s, status)) {
+            return status;
+        }
+    }
+    return NN_OK;
+}
+
+/* The first position of the largest id (spec 4.2). */
+static int32_t find_eot(const int64_t *ids, uint32_t t)
+{
+    uint32_t best = 0;
+    for (uint32_t i = 1; i < t; i++) {
+        best = ids[i] > ids[best] ? i : best;
+    }
+    return (int32_t)best;
+}
+
+enum nn_status session_encode_text(struct session *session, const int64_t *ids, uint32_t n,
+                                   uint32_t t, float *embeddings,
+                                   const struct nn_run_params *run, struct nn_error *error)
+{
+    struct session *s = session;
+    const struct clip_text *text = &s->model->text;
+    /* Lengths in steps of 8 keep the number of plans small. */
+    uint32_t padded = (t + 7) / 8 * 8;
+    padded = padded < text->context ? padded : text->context;
+    if (s->model->info.text.kind == MODEL_PART_NONE || t == 0 || t > text->context) {
+        return nn_fail(error, NN_ERROR_INVALID, "%u tokens do not fit the text encoder", t);
+    }
+    int32_t *values = calloc((size_t)s->max_batch * (padded + 1), sizeof *values);
+    if (!values) {
+        return nn_fail(error, NN_ERROR_MEMORY, "out of memory for tokens");
+    }
+    enum nn_status status = NN_OK;
+    for (uint32_t done = 0; done < n && status == NN_OK;) {
+        uint32_t count = bucket(s, n - done);
+        int32_t *eot = values + (size_t)count * padded;
+        memset(values, 0, (size_t)count * padded * sizeof *values);
+        for (uint32_t i = 0; i < count; i++) {
+            const int64_t *row = ids + (uint64_t)(done + i) * t;
+            for (uint32_t j = 0; j < t; j++) {
+                values[i * padded + j] = (int32_t)row[j];
+            }
+            eot[i] = find_eot(row, t);
+        }
+        struct work w = { .kind = PLAN_TEXT, .batch = count, .n = padded, .n_inputs = 2,
+                          .out = embeddings + (uint64_t)done * text->embedding,
+                          .out_count = (uint64_t)count * text->embedding };
+        w.inputs[0] = (struct nn_binding){ "tokens", values, (uint64_t)count * padded };
+        w.inputs[1] = (struct nn_binding){ "text.eot", eot, count };
+        status = run_work(s, &w, run, error);
+        if (status == NN_OK) {
+            done += count;
+        } else if (halve(s, status)) {
+            status = NN_OK;
+        }
+    }
+    free(values);
+    return status;
+}
+
+static void to_confidence(const struct session *s, float *values, uint64_t count)
+{
+    bool clip = s->model->info.kind == MODEL_CLIP;
+    for (uint64_t i = 0; i < count; i++) {
+        float logit = clip ? s->clip_scale * (values[i] - CLIP_MIDDLE) : values[i];
+        values[i] = 1 / (1 + expf(-logit));
+    }
+}
+
+enum nn_status session_score(struct session *session, const float *tokens, uint32_t batch,
+                             const float *embeddings, uint32_t n, float *confidence,
+                             const struct nn_run_params *run, struct nn_error *error)
+{
+    struct session *s = session;
+    const struct model_info *info = &s->model->info;
+    uint64_t in = (uint64_t)s->token_count * info->token_width;
+    for (uint32_t done = 0; done < batch;) {
+        uint32_t count = bucket(s, batch - done);
+        struct work w = { .kind = PLAN_SCORE, .batch = count, .n = n, .n_inputs = 1,
+                          .out = confidence + (uint64_t)done * n,
+                          .out_count = (uint64_t)count * n };
+        w.inputs[0] = (struct nn_binding){ "tokens", (float *)tokens + done * in,
+                                           count * in };
+        if (info->open_vocabulary) {
+            w.inputs[1] = (struct nn_binding){ "labels", (float *)embeddings,
+                                               (uint64_t)n * info->embedding };
+            w.n_inputs = 2;
+        }
+        enum nn_status status = run_work(s, &w, run, error);
+        if (status == NN_OK) {
+            to_confidence(s, w.out, w.out_count);
+            done += count;
+        } else if (!halve(s, status)) {
+            return status;
+        }
+    }
+    return NN_OK;
+}
+
+enum nn_status session_run(struct session *session, const struct nn_graph *graph,
+                           const struct nn_binding *inputs, size_t n_inputs,
+                           const struct nn_binding *outputs, size_t n_outputs,
+                           const struct nn_run_params *run, struct nn_error *error)
+{
+    struct nn_plan *plan = NULL;
+    const char **wanted = calloc(n_outputs + 1, sizeof *wanted);
+    if (!wanted) {
+        return nn_fail(error, NN_ERROR_MEMORY, "out of memory");
+    }
+    for (size_t i = 0; i < n_outputs; i++) {
+        wanted[i] = outputs[i].name;
+    }
+    struct nn_plan_params params = { .no_fuse = session->params.no_fuse, .wanted = wanted,
+                                     .n_wanted = n_outputs };
+    enum nn_status status = nn_plan_create(&plan, graph, session->store, &params, error);
+    if (status == NN_OK) {
+        status = nn_plan_run(plan, inputs, n_inputs, outputs, n_outputs, run, error);
+    }
+    nn_plan_destroy(&plan);
+    free(wanted);
+    return status;
+}
