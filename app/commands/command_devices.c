@@ -1,0 +1,126 @@
+#include "app/commands/commands.h"
+#include "compute/gpu/gpu.h"
+
+#include <json-glib/json-glib.h>
+#include <stdlib.h>
+
+static const char *type_text(enum gpu_device_type type)
+{
+    switch (type) {
+    case GPU_DISCRETE: return "discrete";
+    case GPU_INTEGRATED: return "integrated";
+    case GPU_VIRTUAL: return "virtual";
+    case GPU_SOFTWARE: return "software";
+    case GPU_OTHER: break;
+    }
+    return "other";
+}
+
+static const char *family_text(enum gpu_family family)
+{
+    return family == GPU_FAMILY_DIRECT ? "direct" : "tiled";
+}
+
+static void add_number(JsonBuilder *b, const char *name, gint64 value)
+{
+    json_builder_set_member_name(b, name);
+    json_builder_add_int_value(b, value);
+}
+
+static void add_text(JsonBuilder *b, const char *name, const char *value)
+{
+    json_builder_set_member_name(b, name);
+    json_builder_add_string_value(b, value);
+}
+
+static void add_flag(JsonBuilder *b, const char *name, gboolean value)
+{
+    json_builder_set_member_name(b, name);
+    json_builder_add_boolean_value(b, value);
+}
+
+static void add_device(JsonBuilder *b, const struct gpu_list_entry *e)
+{
+    const struct gpu_caps *c = &e->caps;
+    g_autofree char *api =
+        g_strdup_printf("%u.%u.%u", c->api_version >> 22, c->api_version >> 12 & 0x3ff,
+                        c->api_version & 0xfff);
+    json_builder_begin_object(b);
+    add_number(b, "index", e->index);
+    add_text(b, "name", c->name);
+    add_text(b, "type", type_text(c->type));
+    add_text(b, "driver", c->driver);
+    add_text(b, "api", api);
+    add_number(b, "memory_bytes", (gint64)c->memory_bytes);
+    add_flag(b, "unified_memory", c->unified_memory);
+    add_number(b, "subgroup_size", c->subgroup_size);
+    add_number(b, "max_storage_range", (gint64)c->max_storage_range);
+    add_number(b, "max_allocation", (gint64)c->max_allocation);
+    add_number(b, "max_shared_bytes", c->max_shared_bytes);
+    add_number(b, "max_invocations", c->max_invocations);
+    add_flag(b, "float16", c->float16);
+    add_flag(b, "storage_16bit", c->storage_16bit);
+    add_flag(b, "cooperative_matrix", c->cooperative_matrix);
+    add_text(b, "kernels", family_text(c->family));
+    json_builder_end_object(b);
+}
+
+static void print_json(const struct gpu_list_entry *list, size_t n)
+{
+    g_autoptr(JsonBuilder) b = json_builder_new();
+    json_builder_begin_array(b);
+    for (size_t i = 0; i < n; i++) {
+        add_device(b, &list[i]);
+    }
+    json_builder_end_array(b);
+    g_autoptr(JsonNode) root = json_builder_get_root(b);
+    g_autofree char *text = json_to_string(root, TRUE);
+    g_print("%s\n", text);
+}
+
+static void print_table(const struct gpu_list_entry *list, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        const struct gpu_caps *c = &list[i].caps;
+        g_print("%d  %s\n   %s%s, %s, Vulkan %u.%u\n", list[i].index, c->name,
+                type_text(c->type),
+                c->type == GPU_SOFTWARE ? " (runs on the processor)" : "", c->driver,
+                c->api_version >> 22, c->api_version >> 12 & 0x3ff);
+        g_print("   memory %.1f GiB%s, subgroups of %u, buffers to %.0f MiB, shared %u "
+                "KiB\n", c->memory_bytes / 1073741824.0,
+                c->unified_memory ? " (shared with the host)" : "", c->subgroup_size,
+                c->max_storage_range / 1048576.0, c->max_shared_bytes / 1024);
+        g_print("   16-bit arithmetic %s, cooperative matrix %s, kernels: %s\n",
+                c->float16 ? "yes" : "no", c->cooperative_matrix ? "yes" : "no",
+                family_text(c->family));
+    }
+}
+
+int command_devices(int argc, char **argv)
+{
+    gboolean json = FALSE;
+    const GOptionEntry entries[] = {
+        { "json", 0, 0, G_OPTION_ARG_NONE, &json, "Print JSON", NULL }, { 0 } };
+    if (!command_parse(&argc, &argv, entries, "- list Vulkan devices",
+                       "The first is used unless --device says otherwise.")) {
+        return COMMAND_MISUSED;
+    }
+    if (argc > 1) {
+        return command_fail(COMMAND_MISUSED, "devices takes no arguments");
+    }
+    struct gpu_list_entry *list = NULL;
+    size_t n = 0;
+    struct nn_error error = { 0 };
+    if (gpu_list(&list, &n, &error) != NN_OK) {
+        return command_fail(COMMAND_FAILED, "%s", error.text);
+    }
+    if (json) {
+        print_json(list, n);
+    } else {
+        print_table(list, n);
+    }
+    free(list);
+    return n > 0 ? COMMAND_DONE
+                 : command_fail(COMMAND_FAILED, "no Vulkan 1.2 device was found: install a "
+                                "driver; mesa-vulkan-drivers has one for every processor");
+}

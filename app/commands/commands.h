@@ -1,0 +1,31 @@
+/* The commands of the program, one function each. argv[0] is the command's name. They
+ * return the exit status: 0 done, 1 failed, 2 misused. */
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+enum { COMMAND_DONE = 0, COMMAND_FAILED = 1, COMMAND_MISUSED = 2 };
+
+int command_devices(int argc, char **argv);
+int command_export(int argc, char **argv);
+int command_image(int argc, char **argv);
+int command_model(int argc, char **argv);
+int command_tag(int argc, char **argv);
+int command_tokenize(int argc, char **argv);
+
+/* Parses options; on failure prints the message and returns FALSE. `summary` is the line
+ * under the usage. What is left in argv are the arguments. */
+gboolean command_parse(int *argc, char ***argv, const GOptionEntry *entries,
+                       const char *usage, const char *summary);
+/* Prints "taglight: MESSAGE" to standard error and returns `status`. */
+int command_fail(int status, const char *format, ...) G_GNUC_PRINTF(2, 3);
+/* NAME, or a path: the folder of an installed model of that name when there is one. */
+char *command_find_model(const char *name);
+/* Where `model import` puts bundles. */
+char *command_models_dir(void);
+/* Folder of caches that may be deleted; made when missing. */
+char *command_cache_dir(void);
+
+G_END_DECLS

@@ -1,0 +1,51 @@
+#include "app/commands/commands.h"
+
+#include <string.h>
+
+gboolean command_parse(int *argc, char ***argv, const GOptionEntry *entries,
+                       const char *usage, const char *summary)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GOptionContext) context = g_option_context_new(usage);
+    g_option_context_set_summary(context, summary);
+    g_option_context_add_main_entries(context, entries, NULL);
+    if (!g_option_context_parse(context, argc, argv, &error)) {
+        command_fail(COMMAND_MISUSED, "%s", error->message);
+        return FALSE;
+    }
+    return TRUE;
+}
+
+int command_fail(int status, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    g_autofree char *text = g_strdup_vprintf(format, args);
+    va_end(args);
+    g_printerr("taglight: %s\n", text);
+    return status;
+}
+
+char *command_models_dir(void)
+{
+    return g_build_filename(g_get_user_data_dir(), "taglight", "models", NULL);
+}
+
+char *command_find_model(const char *name)
+{
+    if (!strchr(name, G_DIR_SEPARATOR)) {
+        g_autofree char *dir = command_models_dir();
+        g_autofree char *installed = g_build_filename(dir, name, NULL);
+        if (g_file_test(installed, G_FILE_TEST_IS_DIR)) {
+            return g_steal_pointer(&installed);
+        }
+    }
+    return g_strdup(name);
+}
+
+char *command_cache_dir(void)
+{
+    char *dir = g_build_filename(g_get_user_cache_dir(), "taglight", NULL);
+    g_mkdir_with_parents(dir, 0700);
+    return dir;
+}

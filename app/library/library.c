@@ -1,0 +1,107 @@
+#include "app/library/library.h"
+
+#include <glib/gstdio.h>
+#include <string.h>
+
+#define MAX_DEPTH 64
+
+gboolean library_is_image_name(const char *name)
+{
+    static const char *const suffixes[] = { ".jpg", ".jpeg", ".png", ".webp", ".gif",
+                                            ".bmp", ".tif", ".tiff", ".ppm", ".pgm",
+                                            ".avif", ".heic", ".heif" };
+    const char *dot = strrchr(name, '.');
+    for (gsize i = 0; dot && i < G_N_ELEMENTS(suffixes); i++) {
+        if (g_ascii_strcasecmp(dot, suffixes[i]) == 0) {
+            return TRUE;
+        }
+    }
+    return FALSE;
+}
+
+/* image2 comes before image10. */
+static int natural_order(gconstpointer left, gconstpointer right)
+{
+    g_autofree char *a = g_filename_display_name(*(const char *const *)left);
+    g_autofree char *b = g_filename_display_name(*(const char *const *)right);
+    g_autofree char *key_a = g_utf8_collate_key_for_filename(a, -1);
+    g_autofree char *key_b = g_utf8_collate_key_for_filename(b, -1);
+    int order = strcmp(key_a, key_b);
+    return order ? order : strcmp(*(const char *const *)left, *(const char *const *)right);
+}
+
+static gboolean scan_folder(const char *path, gboolean recursive, int depth,
+                            GCancellable *cancellable, GPtrArray *out, GError **error)
+{
+    g_autoptr(GDir) dir = g_dir_open(path, 0, error);
+    if (!dir) {
+        return FALSE;
+    }
+    g_autoptr(GPtrArray) files = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(GPtrArray) folders = g_ptr_array_new_with_free_func(g_free);
+    for (const char *name = g_dir_read_name(dir); name; name = g_dir_read_name(dir)) {
+        if (g_cancellable_set_error_if_cancelled(cancellable, error)) {
+            return FALSE;
+        }
+        char *child = name[0] == '.' ? NULL : g_build_filename(path, name, NULL);
+        GStatBuf info;
+        if (child && g_lstat(child, &info) == 0 && S_ISDIR(info.st_mode)) {
+            g_ptr_array_add(folders, child);
+        } else if (child && library_is_image_name(name)
+                   && g_file_test(child, G_FILE_TEST_IS_REGULAR)) {
+            g_ptr_array_add(files, child);
+        } else {
+            g_free(child);
+        }
+    }
+    g_ptr_array_sort(files, natural_order);
+    g_ptr_array_sort(folders, natural_order);
+    g_ptr_array_extend_and_steal(out, g_steal_pointer(&files));
+    for (guint i = 0; recursive && depth < MAX_DEPTH && i < folders->len; i++) {
+        g_autoptr(GError) inner = NULL;
+        if (!scan_folder(folders->pdata[i], TRUE, depth + 1, cancellable, out, &inner)) {
+            if (g_error_matches(inner, G_IO_ERROR, G_IO_ERROR_CANCELLED)) {
+                g_propagate_error(error, g_steal_pointer(&inner));
+                return FALSE;
+            }
+            g_warning("%s", inner->message); /* one closed folder is not the end */
+        }
+    }
+    return TRUE;
+}
+
+gboolean library_scan(const char *path, gboolean recursive, GCancellable *cancellable,
+                      GPtrArray *out, GError **error)
+{
+    if (g_file_test(path, G_FILE_TEST_IS_DIR)) {
+        return scan_folder(path, recursive, 0, cancellable, out, error);
+    }
+    if (!g_file_test(path, G_FILE_TEST_EXISTS)) {
+        g_autofree char *name = g_filename_display_name(path);
+        g_set_error(error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND, "%s: there is no such file",
+                    name);
+        return FALSE;
+    }
+    g_ptr_array_add(out, g_strdup(path));
+    return TRUE;
+}
+
+char *library_hash(const char *path, GCancellable *cancellable, gint64 *bytes,
+                   GError **error)
+{
+    g_autoptr(GFile) file = g_file_new_for_path(path);
+    g_autoptr(GFileInputStream) stream = g_file_read(file, cancellable, error);
+    if (!stream) {
+        return NULL;
+    }
+    g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
+    g_autofree guint8 *buffer = g_malloc(1 << 18);
+    gssize got;
+    *bytes = 0;
+    while ((got = g_input_stream_read(G_INPUT_STREAM(stream), buffer, 1 << 18, cancellable,
+                                      error)) > 0) {
+        g_checksum_update(sum, buffer, got);
+        *bytes += got;
+    }
+    return got < 0 ? NULL : g_strdup(g_checksum_get_string(sum));
+}

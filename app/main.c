@@ -1,0 +1,65 @@
+/* The command line: a table of commands, and the window when none is named. */
+#include "app/commands/commands.h"
+#include "config.h"
+
+#include <glib/gi18n.h>
+#include <locale.h>
+#include <string.h>
+
+#ifdef HAVE_GUI
+#include "ui/ui.h"
+#endif
+
+static const struct {
+    const char *name, *summary;
+    int (*run)(int argc, char **argv);
+} commands[] = {
+    { "tag", N_("Tag images without a window"), command_tag },
+    { "export", N_("Write decisions as CSV or COCO"), command_export },
+    { "model", N_("Import, list, describe and run models"), command_model },
+    { "devices", N_("List Vulkan devices"), command_devices },
+    { "tokenize", N_("Print the token ids of text"), command_tokenize },
+    { "image", N_("Write the tensor that a network gets for an image"), command_image },
+};
+
+static int print_help(void)
+{
+    g_print("%s\n\n", _("Usage: taglight [FOLDER…] | taglight COMMAND [OPTIONS]"));
+    for (size_t i = 0; i < G_N_ELEMENTS(commands); i++) {
+        g_print("  %-10s %s\n", commands[i].name, _(commands[i].summary));
+    }
+    g_print("\n%s\n", _("`taglight COMMAND --help` tells more."));
+    return COMMAND_DONE;
+}
+
+static int open_window(int argc, char **argv)
+{
+#ifdef HAVE_GUI
+    return ui_main(argc, argv);
+#else
+    return command_fail(COMMAND_MISUSED,
+                        "this build has no window; see `taglight --help`");
+#endif
+}
+
+int main(int argc, char **argv)
+{
+    setlocale(LC_ALL, "");
+    bindtextdomain(GETTEXT_PACKAGE, LOCALE_DIR);
+    bind_textdomain_codeset(GETTEXT_PACKAGE, "UTF-8");
+    textdomain(GETTEXT_PACKAGE);
+    g_set_prgname("taglight");
+    if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
+        return print_help();
+    }
+    if (argc > 1 && strcmp(argv[1], "--version") == 0) {
+        g_print("taglight %s\n", VERSION);
+        return COMMAND_DONE;
+    }
+    for (size_t i = 0; argc > 1 && i < G_N_ELEMENTS(commands); i++) {
+        if (strcmp(argv[1], commands[i].name) == 0) {
+            return commands[i].run(argc - 1, argv + 1);
+        }
+    }
+    return open_window(argc, argv);
+}

@@ -1,0 +1,92 @@
+/* The decision database: images by content, labels, what people and models said.
+ *
+ * Decisions are events that are only appended; what holds now is a view. A model's
+ * proposal never stands over a person's decision, whatever comes when. A call that
+ * decides returns after the row is on the disk, so killing the program loses nothing
+ * that was decided.
+ *
+ * A store is one SQLite connection (WAL): use one per thread. */
+#pragma once
+
+#include <gio/gio.h>
+
+G_BEGIN_DECLS
+
+#define STORE_ERROR (store_error_quark())
+GQuark store_error_quark(void);
+
+typedef enum {
+    STORE_ERROR_OPEN,    /* missing, no database, or not ours */
+    STORE_ERROR_DAMAGED,
+    STORE_ERROR_NEWER,   /* written by a later version; left as it is */
+    STORE_ERROR_FAILED,
+} StoreError;
+
+#define STORE_SCHEMA_VERSION 1
+
+typedef struct store store;
+
+typedef enum { STORE_READ_ONLY, STORE_CREATE } StoreMode;
+
+typedef enum { STORE_CLEARED = 0, STORE_ACCEPTED = 1, STORE_REJECTED = -1 } StoreVerdict;
+
+typedef struct {
+    const char *hash; /* of the content, hex */
+    const char *path; /* encoding of file names */
+    gint64 bytes, mtime;
+    int width, height;
+} StoreImage;
+
+/* What is written with a decision or prediction; strings may be NULL. */
+typedef struct {
+    gboolean by_model;
+    const char *model, *prompt;
+    double confidence, threshold; /* below 0: unknown */
+} StoreSource;
+
+typedef struct {
+    gint64 image, label;
+    StoreVerdict verdict;
+    gboolean by_model;
+    const char *path, *hash, *name, *model, *prompt, *time; /* time: ISO 8601, UTC */
+    double confidence, threshold;
+    int width, height;
+} StoreRow;
+
+typedef gboolean (*StoreRowFunc)(const StoreRow *row, gpointer user_data);
+
+store *store_open(const char *path, StoreMode mode, GError **error);
+void store_close(store **s);
+
+/* Ids of rows, made when missing; 0 on failure. */
+gint64 store_put_image(store *s, const StoreImage *image, GError **error);
+gint64 store_put_label(store *s, const char *name, const char *prompt, GError **error);
+/* The image last seen at `path` with that size and time, or 0. */
+gint64 store_find_image(store *s, const char *path, gint64 bytes, gint64 mtime);
+/* Hash of an image, to be freed; NULL when there is none. */
+char *store_image_hash(store *s, gint64 image);
+/* Names of labels in the order in which they were added. */
+GStrv store_labels(store *s, GError **error);
+/* Takes a label from the list; decisions about it stay. */
+gboolean store_hide_label(store *s, const char *name, GError **error);
+
+gboolean store_decide(store *s, gint64 image, gint64 label, StoreVerdict verdict,
+                      const StoreSource *source, GError **error);
+/* Appends what takes back the person's last decision. *image and *label say which it
+ * was; both 0 when there is nothing to undo. */
+gboolean store_undo(store *s, gint64 *image, gint64 *label, GError **error);
+StoreVerdict store_verdict(store *s, gint64 image, gint64 label);
+/* The newest confidence of an (image, label, model, prompt); never touches decisions. */
+gboolean store_predict(store *s, gint64 image, gint64 label, const StoreSource *source,
+                       GError **error);
+gboolean store_begin(store *s, GError **error);
+gboolean store_commit(store *s, GError **error);
+
+/* The current decisions that are not cleared, by path and label. */
+gboolean store_each_decision(store *s, StoreRowFunc func, gpointer user_data,
+                             GError **error);
+/* Every image with a path, by path; label fields are empty. */
+gboolean store_each_image(store *s, StoreRowFunc func, gpointer user_data,
+                          GError **error);
+
+G_END_DECLS
