@@ -2,15 +2,12 @@
  * command line share. Any thread, one session at a time. */
 #pragma once
 
+#include "app/engine/prompt_text.h"
 #include "compute/nets/model.h"
 
 #include <glib.h>
 
 G_BEGIN_DECLS
-
-/* The prompt of a label: the template's %s replaced by it; a template without %s gives
- * the label itself. */
-char *prompts_fill(const char *template, const char *label);
 
 /* Tokenizes and encodes n prompts to out [n, embedding]. False with *status and *error
  * set when the model has no tokenizer or text encoder, or the device failed. */

@@ -1,0 +1,54 @@
+/* A folder at work: its images, the labels, live confidences and decisions. Joins the
+ * library, the engine and the store for a window or any other front end.
+ *
+ * Everything is for the main thread; scanning, decoding and SQLite run on threads of the
+ * workspace, the device on the engine's. */
+#pragma once
+
+#include "app/engine/engine.h"
+#include "app/store/store.h"
+
+#include <gio/gio.h>
+
+G_BEGIN_DECLS
+
+#define TL_TYPE_IMAGE (tl_image_get_type())
+G_DECLARE_FINAL_TYPE(TlImage, tl_image, TL, IMAGE, GObject)
+
+const char *tl_image_path(TlImage *self);      /* encoding of file names */
+const char *tl_image_name(TlImage *self);      /* for a person */
+const char *tl_image_error(TlImage *self);     /* NULL, or why it cannot be read */
+/* Confidence of label `index` in 0..1, or -1 when it is not known yet. */
+double tl_image_confidence(TlImage *self, guint index);
+StoreVerdict tl_image_verdict(TlImage *self, guint index);
+
+/* Signals: "changed" (TlImage, or NULL for all): confidences or decisions; "labels";
+ * "status": what tl_workspace_status returns; "failed" (const char *): for a person. */
+#define TL_TYPE_WORKSPACE (tl_workspace_get_type())
+G_DECLARE_FINAL_TYPE(TlWorkspace, tl_workspace, TL, WORKSPACE, GObject)
+
+/* The store is opened (made when missing) at `db_path`. */
+TlWorkspace *tl_workspace_new(const char *db_path, GError **error);
+void tl_workspace_load_model(TlWorkspace *self, const char *path, const char *device);
+void tl_workspace_open_folder(TlWorkspace *self, const char *path);
+GListModel *tl_workspace_images(TlWorkspace *self);      /* of TlImage; borrowed */
+const TlModelFacts *tl_workspace_model(TlWorkspace *self); /* NULL while none */
+gboolean tl_workspace_loading(TlWorkspace *self);
+const char *tl_workspace_status(TlWorkspace *self);      /* "12 of 38 images", "" */
+double tl_workspace_fraction(TlWorkspace *self);         /* of images that are scored */
+
+guint tl_workspace_n_labels(TlWorkspace *self);
+const char *tl_workspace_label(TlWorkspace *self, guint index);
+/* Adds a label in plain words and scores every image for it; the seen one first. */
+void tl_workspace_add_label(TlWorkspace *self, const char *text);
+void tl_workspace_remove_label(TlWorkspace *self, guint index);
+/* Scores this image before the others. */
+void tl_workspace_focus(TlWorkspace *self, TlImage *image);
+
+void tl_workspace_decide(TlWorkspace *self, TlImage *image, guint label,
+                         StoreVerdict verdict);
+void tl_workspace_undo(TlWorkspace *self);
+/* Orders the images by a label's confidence, best first. */
+void tl_workspace_rank(TlWorkspace *self, guint label);
+
+G_END_DECLS
