@@ -7,19 +7,21 @@
 #include <string.h>
 
 #define SETS_PER_POOL 256
+#define TEXELS_PER_POOL (2 * SETS_PER_POOL)
 #define MAX_TIMESTAMPS 4096
 
 struct gpu_commands {
     struct gpu_device *device;
     VkCommandBuffer buffer;
     VkDescriptorPool *pools;
-    uint32_t n_pools, sets_left;
+    uint32_t n_pools, sets_left, texels_left; /* of the newest pool */
     VkBufferView *views;
     uint32_t n_views, views_room;
     VkQueryPool queries;
     uint32_t n_timestamps;
     uint64_t value; /* of the last submit */
     bool finished;
+    bool bad_copy; /* a copy left its buffers; told at the end */
 };
 
 static void full_barrier(struct gpu_commands *c, VkPipelineStageFlags from,
@@ -107,7 +109,7 @@ static enum nn_status add_pool(struct gpu_commands *c, struct nn_error *error)
     c->pools = grown;
     VkDescriptorPoolSize sizes[2] = {
         { VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, SETS_PER_POOL * GPU_MAX_BINDINGS },
-        { VK_DESCRIPTOR_TYPE_UNIFORM_TEXEL_BUFFER, SETS_PER_POOL * 2 } };
+        { VK_DESCRIPTOR_TYPE_UNIFORM_TEXEL_BUFFER, TEXELS_PER_POOL } };
     VkDescriptorPoolCreateInfo info = {
         .sType = VK_STRUCTURE_TYPE_DESCRIPTOR_POOL_CREATE_INFO, .maxSets = SETS_PER_POOL,
         .poolSizeCount = 2, .pPoolSizes = sizes };
@@ -118,6 +120,7 @@ static enum nn_status add_pool(struct gpu_commands *c, struct nn_error *error)
     }
     c->n_pools++;
     c->sets_left = SETS_PER_POOL;
+    c->texels_left = TEXELS_PER_POOL;
     return NN_OK;
 }
 
@@ -198,12 +201,42 @@ static enum nn_status write_set(struct gpu_commands *c, const struct gpu_dispatc
     return NN_OK;
 }
 
+/* A set from the newest pool; from a new one when its sets or its descriptors ran out. */
+static enum nn_status take_set(struct gpu_commands *c, const struct gpu_kernel *kernel,
+                               VkDescriptorSet *out, struct nn_error *error)
+{
+    uint32_t texels = 0;
+    for (uint32_t i = 0; i < kernel->desc.n_bindings; i++) {
+        texels += kernel->desc.texel_mask >> i & 1;
+    }
+    if (c->sets_left == 0 || c->texels_left < texels) {
+        enum nn_status status = add_pool(c, error);
+        if (status != NN_OK) {
+            return status;
+        }
+    }
+    VkDescriptorSetAllocateInfo info = {
+        .sType = VK_STRUCTURE_TYPE_DESCRIPTOR_SET_ALLOCATE_INFO,
+        .descriptorPool = c->pools[c->n_pools - 1], .descriptorSetCount = 1,
+        .pSetLayouts = &kernel->set_layout };
+    VkResult result = vkAllocateDescriptorSets(c->device->handle, &info, out);
+    if (result != VK_SUCCESS) {
+        return gpu_vk_fail(c->device, result, "making a descriptor set", error);
+    }
+    c->sets_left--;
+    c->texels_left -= texels;
+    return NN_OK;
+}
+
 enum nn_status gpu_commands_dispatch(struct gpu_commands *commands,
                                      const struct gpu_dispatch *dispatch,
                                      struct nn_error *error)
 {
     struct gpu_commands *c = commands;
     const struct gpu_kernel *kernel = dispatch->kernel;
+    if (c->device->lost) {
+        return gpu_check_lost(c->device, error);
+    }
     for (int i = 0; i < 3; i++) {
         if (dispatch->groups[i] == 0
             || dispatch->groups[i] > c->device->caps.max_groups[i]) {
@@ -211,21 +244,11 @@ enum nn_status gpu_commands_dispatch(struct gpu_commands *commands,
                            kernel->desc.shader, dispatch->groups[i]);
         }
     }
-    enum nn_status status = c->sets_left ? NN_OK : add_pool(c, error);
-    if (status != NN_OK) {
-        return status;
-    }
     VkDescriptorSet set;
-    VkDescriptorSetAllocateInfo info = {
-        .sType = VK_STRUCTURE_TYPE_DESCRIPTOR_SET_ALLOCATE_INFO,
-        .descriptorPool = c->pools[c->n_pools - 1], .descriptorSetCount = 1,
-        .pSetLayouts = &kernel->set_layout };
-    VkResult result = vkAllocateDescriptorSets(c->device->handle, &info, &set);
-    if (result != VK_SUCCESS) {
-        return gpu_vk_fail(c->device, result, "making a descriptor set", error);
+    enum nn_status status = take_set(c, kernel, &set, error);
+    if (status == NN_OK) {
+        status = write_set(c, dispatch, set, error);
     }
-    c->sets_left--;
-    status = write_set(c, dispatch, set, error);
     if (status != NN_OK) {
         return status;
     }
@@ -241,6 +264,12 @@ enum nn_status gpu_commands_dispatch(struct gpu_commands *commands,
     return NN_OK;
 }
 
+static bool inside(struct gpu_range range)
+{
+    return range.buffer && range.bytes > 0 && range.offset <= range.buffer->bytes
+           && range.bytes <= range.buffer->bytes - range.offset;
+}
+
 void gpu_commands_barrier(struct gpu_commands *commands)
 {
     full_barrier(commands, WORK_STAGES, WORK_WRITES, WORK_STAGES,
@@ -250,6 +279,10 @@ void gpu_commands_barrier(struct gpu_commands *commands)
 void gpu_commands_copy(struct gpu_commands *commands, struct gpu_range dst,
                        struct gpu_range src)
 {
+    if (!inside(dst) || !inside(src) || dst.bytes != src.bytes) {
+        commands->bad_copy = true;
+        return;
+    }
     VkBufferCopy region = { src.offset, dst.offset, src.bytes };
     vkCmdCopyBuffer(commands->buffer, src.buffer->handle, dst.buffer->handle, 1, &region);
 }
@@ -275,6 +308,13 @@ void gpu_commands_timestamp(struct gpu_commands *commands)
 
 enum nn_status gpu_commands_finish(struct gpu_commands *commands, struct nn_error *error)
 {
+    enum nn_status status = gpu_check_lost(commands->device, error);
+    if (status != NN_OK) {
+        return status;
+    }
+    if (commands->bad_copy) {
+        return nn_fail(error, NN_ERROR_INVALID, "a recorded copy leaves its buffers");
+    }
     full_barrier(commands, WORK_STAGES, WORK_WRITES,
                  WORK_STAGES | VK_PIPELINE_STAGE_HOST_BIT,
                  WORK_READS | WORK_WRITES | VK_ACCESS_HOST_READ_BIT);
@@ -303,6 +343,14 @@ enum nn_status gpu_commands_times(struct gpu_commands *commands, double *nanosec
                                   uint32_t count, struct nn_error *error)
 {
     uint64_t ticks[MAX_TIMESTAMPS];
+    enum nn_status status = gpu_check_lost(commands->device, error);
+    if (status != NN_OK || count == 0) {
+        return status;
+    }
+    /* Asking before the first submit would wait for ever. */
+    if (commands->value == 0) {
+        return nn_fail(error, NN_ERROR_INVALID, "commands were not submitted");
+    }
     if (count > commands->n_timestamps) {
         return nn_fail(error, NN_ERROR_UNSUPPORTED, "%s takes no timestamps",
                        commands->device->caps.name);

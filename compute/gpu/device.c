@@ -163,8 +163,14 @@ static enum nn_status open_device(struct gpu_device *device, struct nn_error *er
     VkSemaphoreCreateInfo semaphore = {
         .sType = VK_STRUCTURE_TYPE_SEMAPHORE_CREATE_INFO, .pNext = &type };
     result = vkCreateSemaphore(device->handle, &semaphore, NULL, &device->timeline);
-    return result == VK_SUCCESS
-               ? NN_OK : gpu_vk_fail(device, result, "making a semaphore", error);
+    if (result != VK_SUCCESS) {
+        return gpu_vk_fail(device, result, "making a semaphore", error);
+    }
+    gpu_name_object(device, VK_OBJECT_TYPE_SEMAPHORE, (uint64_t)device->timeline,
+                    "timeline");
+    gpu_name_object(device, VK_OBJECT_TYPE_COMMAND_POOL, (uint64_t)device->pool,
+                    "commands");
+    return NN_OK;
 }
 
 enum nn_status gpu_device_create(struct gpu_device **out,
@@ -187,6 +193,10 @@ enum nn_status gpu_device_create(struct gpu_device **out,
     }
     if (status == NN_OK) {
         status = open_device(device, error);
+    }
+    if (status == NN_OK && params->family > GPU_FAMILY_DIRECT) {
+        status = nn_fail(error, NN_ERROR_INVALID, "the device has no kernel family %d",
+                         params->family);
     }
     if (status == NN_OK && params->family >= 0) {
         device->caps.family = (enum gpu_family)params->family;

@@ -72,6 +72,14 @@ enum nn_status gpu_instance_create(struct gpu_instance *out, bool validate,
                        "the Vulkan validation layer is not installed (Debian: "
                        "vulkan-validationlayers)");
     }
+    /* Without these the layer's messages would go uncounted. */
+    for (int i = 0; validate && i < 2; i++) {
+        if (!has_extension(NULL, extensions[i])
+            && !has_extension(VALIDATION_LAYER, extensions[i])) {
+            return nn_fail(error, NN_ERROR_UNSUPPORTED,
+                           "the Vulkan validation layer lacks %s", extensions[i]);
+        }
+    }
     VkValidationFeatureEnableEXT enable[] = {
         VK_VALIDATION_FEATURE_ENABLE_SYNCHRONIZATION_VALIDATION_EXT };
     VkValidationFeaturesEXT features = {
@@ -87,7 +95,7 @@ enum nn_status gpu_instance_create(struct gpu_instance *out, bool validate,
     VkApplicationInfo app = { .sType = VK_STRUCTURE_TYPE_APPLICATION_INFO,
                               .pApplicationName = "taglight",
                               .apiVersion = VK_API_VERSION_1_2 };
-    bool debug = validate && has_extension(NULL, VK_EXT_DEBUG_UTILS_EXTENSION_NAME);
+    bool debug = validate;
     VkInstanceCreateInfo info = {
         .sType = VK_STRUCTURE_TYPE_INSTANCE_CREATE_INFO,
         .pNext = validate ? &messages : NULL, .pApplicationInfo = &app,
@@ -105,8 +113,11 @@ enum nn_status gpu_instance_create(struct gpu_instance *out, bool validate,
             (PFN_vkCreateDebugUtilsMessengerEXT)vkGetInstanceProcAddr(
                 out->handle, "vkCreateDebugUtilsMessengerEXT");
         messages.pNext = NULL;
-        if (create) {
-            create(out->handle, &messages, NULL, &out->messenger);
+        if (!create || create(out->handle, &messages, NULL, &out->messenger)
+                           != VK_SUCCESS) {
+            gpu_instance_destroy(out);
+            return nn_fail(error, NN_ERROR_UNSUPPORTED,
+                           "the Vulkan validation layer takes no messenger");
         }
     }
     return NN_OK;

@@ -101,24 +101,45 @@ static enum nn_status add(struct gpu_device *device, struct gpu_kernel *kernel,
     return NN_OK;
 }
 
+static enum nn_status check_desc(const struct gpu_device *device,
+                                 const struct gpu_kernel_desc *desc,
+                                 const struct shader_blob *blob, struct nn_error *error)
+{
+    const struct gpu_caps *caps = &device->caps;
+    if (!blob || desc->n_bindings > GPU_MAX_BINDINGS || desc->n_spec > GPU_MAX_SPEC
+        || desc->push_bytes > GPU_MAX_PUSH || desc->push_bytes % 4 != 0) {
+        return nn_fail(error, NN_ERROR_INVALID, "there is no such kernel as %s",
+                       desc->shader);
+    }
+    uint32_t size = desc->subgroup_size;
+    bool fits = (size & (size - 1)) == 0 && size >= caps->min_subgroup_size
+                && size <= caps->max_subgroup_size
+                && (caps->subgroup_size_control
+                    || caps->min_subgroup_size == caps->max_subgroup_size);
+    if (size != 0 && !fits) {
+        return nn_fail(error, NN_ERROR_UNSUPPORTED,
+                       "%s needs subgroups of %u, which %s cannot promise", desc->shader,
+                       size, caps->name);
+    }
+    return NN_OK;
+}
+
 enum nn_status gpu_kernel_get(const struct gpu_kernel **out, struct gpu_device *device,
                               const struct gpu_kernel_desc *desc, struct nn_error *error)
 {
+    const struct shader_blob *blob = shader_find(desc->shader);
+    enum nn_status status = gpu_check_lost(device, error);
+    if (status == NN_OK) {
+        status = check_desc(device, desc, blob, error);
+    }
+    if (status != NN_OK) {
+        return status;
+    }
     for (uint32_t i = 0; i < device->n_kernels; i++) {
         if (same(&device->kernels[i]->desc, desc)) {
             *out = device->kernels[i];
             return NN_OK;
         }
-    }
-    enum nn_status status = gpu_check_lost(device, error);
-    if (status != NN_OK) {
-        return status;
-    }
-    const struct shader_blob *blob = shader_find(desc->shader);
-    if (!blob || desc->n_bindings > GPU_MAX_BINDINGS || desc->n_spec > GPU_MAX_SPEC
-        || desc->push_bytes > GPU_MAX_PUSH) {
-        return nn_fail(error, NN_ERROR_INVALID, "there is no such kernel as %s",
-                       desc->shader);
     }
     struct gpu_kernel *kernel = calloc(1, sizeof *kernel);
     if (!kernel) {
@@ -139,6 +160,10 @@ enum nn_status gpu_kernel_get(const struct gpu_kernel **out, struct gpu_device *
     }
     gpu_name_object(device, VK_OBJECT_TYPE_PIPELINE, (uint64_t)kernel->pipeline,
                     blob->name);
+    gpu_name_object(device, VK_OBJECT_TYPE_PIPELINE_LAYOUT, (uint64_t)kernel->layout,
+                    blob->name);
+    gpu_name_object(device, VK_OBJECT_TYPE_DESCRIPTOR_SET_LAYOUT,
+                    (uint64_t)kernel->set_layout, blob->name);
     device->cache_grew = true;
     *out = kernel;
     return NN_OK;

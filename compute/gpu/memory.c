@@ -37,6 +37,13 @@ static uint32_t choose_type(const struct gpu_device *device, uint32_t allowed, b
     return UINT32_MAX;
 }
 
+static enum nn_status too_large(const struct gpu_device *device, uint64_t bytes,
+                                struct nn_error *error)
+{
+    return nn_fail(error, NN_ERROR_DEVICE_MEMORY, "%s cannot hold a buffer of %.1f MiB",
+                   device->caps.name, (double)bytes / 1048576.0);
+}
+
 static enum nn_status allocate(struct gpu_buffer *buffer, bool host,
                                struct nn_error *error)
 {
@@ -45,9 +52,7 @@ static enum nn_status allocate(struct gpu_buffer *buffer, bool host,
     vkGetBufferMemoryRequirements(device->handle, buffer->handle, &needs);
     uint32_t type = choose_type(device, needs.memoryTypeBits, host);
     if (type == UINT32_MAX || needs.size > device->caps.max_allocation) {
-        return nn_fail(error, NN_ERROR_DEVICE_MEMORY,
-                       "%s cannot hold a buffer of %.1f MiB", device->caps.name,
-                       (double)needs.size / 1048576.0);
+        return too_large(device, needs.size, error);
     }
     VkMemoryAllocateInfo info = { .sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO,
                                   .allocationSize = needs.size, .memoryTypeIndex = type };
@@ -56,8 +61,10 @@ static enum nn_status allocate(struct gpu_buffer *buffer, bool host,
         result = vkBindBufferMemory(device->handle, buffer->handle, buffer->memory, 0);
     }
     VkMemoryPropertyFlags flags = device->memory.memoryTypes[type].propertyFlags;
+    VkMemoryPropertyFlags mapped = VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT
+                                   | VK_MEMORY_PROPERTY_HOST_COHERENT_BIT;
     if (result == VK_SUCCESS && (host || device->caps.unified_memory)
-        && (flags & VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT)) {
+        && (flags & mapped) == mapped) {
         result = vkMapMemory(device->handle, buffer->memory, 0, VK_WHOLE_SIZE, 0,
                              &buffer->map);
     }
@@ -75,6 +82,9 @@ static enum nn_status create(struct gpu_buffer **out, struct gpu_device *device,
     if (device->fail_alloc_after > 0 && --device->fail_alloc_after == 0) {
         return gpu_vk_fail(device, VK_ERROR_OUT_OF_DEVICE_MEMORY,
                            "allocating memory (injected)", error);
+    }
+    if (bytes > UINT64_MAX - 255 || bytes > device->caps.max_allocation) {
+        return too_large(device, bytes, error);
     }
     struct gpu_buffer *buffer = calloc(1, sizeof *buffer);
     if (!buffer) {
@@ -99,6 +109,10 @@ static enum nn_status create(struct gpu_buffer **out, struct gpu_device *device,
     }
     buffer->bytes = info.size;
     device->bytes += info.size;
+    gpu_name_object(device, VK_OBJECT_TYPE_BUFFER, (uint64_t)buffer->handle,
+                    host ? "staging" : "buffer");
+    gpu_name_object(device, VK_OBJECT_TYPE_DEVICE_MEMORY, (uint64_t)buffer->memory,
+                    host ? "staging memory" : "buffer memory");
     *out = buffer;
     return NN_OK;
 }
@@ -139,6 +153,12 @@ void *gpu_buffer_map(struct gpu_buffer *buffer)
 
 /* --- Copies ------------------------------------------------------------------------- */
 
+/* Unified memory may still come in a type that cannot be mapped. */
+static enum nn_status need_staging(struct gpu_device *device, struct nn_error *error)
+{
+    return device->staging ? NN_OK : gpu_staging_create(device, error);
+}
+
 static enum nn_status copy_now(struct gpu_device *device, struct gpu_range dst,
                                struct gpu_range src, struct nn_error *error)
 {
@@ -175,6 +195,9 @@ enum nn_status gpu_buffer_write(struct gpu_buffer *buffer, uint64_t offset,
         memcpy((char *)buffer->map + offset, src, bytes);
         return NN_OK;
     }
+    if (status == NN_OK && bytes > 0) {
+        status = need_staging(buffer->device, error);
+    }
     struct gpu_buffer *staging = buffer->device->staging;
     for (uint64_t done = 0; done < bytes && status == NN_OK;) {
         uint64_t part = bytes - done < staging->bytes ? bytes - done : staging->bytes;
@@ -194,6 +217,9 @@ enum nn_status gpu_buffer_read(struct gpu_buffer *buffer, uint64_t offset, void 
     if (status == NN_OK && buffer->map) {
         memcpy(dst, (const char *)buffer->map + offset, bytes);
         return NN_OK;
+    }
+    if (status == NN_OK && bytes > 0) {
+        status = need_staging(buffer->device, error);
     }
     struct gpu_buffer *staging = buffer->device->staging;
     for (uint64_t done = 0; done < bytes && status == NN_OK;) {
