@@ -1,0 +1,200 @@
+/* The store: decisions are kept, whatever comes. */
+#include "app/formats/export.h"
+#include "app/store/store.h"
+#include "tests/check.h"
+
+#include <glib/gstdio.h>
+#include <signal.h>
+#include <sqlite3.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static char *dir;
+
+static char *file(const char *name)
+{
+    return g_build_filename(dir, name, NULL);
+}
+
+static store *open_new(const char *name)
+{
+    g_autofree char *path = file(name);
+    g_autoptr(GError) error = NULL;
+    store *s = store_open(path, STORE_CREATE, &error);
+    if (!s) {
+        fprintf(stderr, "%s\n", error->message);
+        exit(1);
+    }
+    return s;
+}
+
+static gint64 put_image(store *s, const char *hash, const char *path)
+{
+    StoreImage image = { hash, path, 10, 20, 640, 480 };
+    gint64 id = store_put_image(s, &image, NULL);
+    REQUIRE(id > 0);
+    return id;
+}
+
+static const StoreSource person = { .confidence = 0.5, .threshold = -1 };
+static const StoreSource machine = { .by_model = TRUE, .model = "m", .prompt = "p",
+                                     .confidence = 0.9, .threshold = 0.6 };
+
+static void test_decisions(void)
+{
+    store *s = open_new("decisions.db");
+    gint64 image = put_image(s, "aa", "/x/1.jpg"), label = store_put_label(s, "cat", NULL, NULL);
+    gint64 who, what;
+    REQUIRE_INT(put_image(s, "aa", "/y/copy.jpg"), image); /* by content */
+    REQUIRE_INT(store_find_image(s, "/x/1.jpg", 10, 20), image);
+    REQUIRE_INT(store_find_image(s, "/x/1.jpg", 11, 20), 0);
+    REQUIRE(store_decide(s, image, label, STORE_ACCEPTED, &machine, NULL));
+    REQUIRE_INT(store_verdict(s, image, label), STORE_ACCEPTED);
+    REQUIRE(store_decide(s, image, label, STORE_REJECTED, &person, NULL));
+    REQUIRE(store_decide(s, image, label, STORE_ACCEPTED, &machine, NULL));
+    REQUIRE(store_predict(s, image, label, &machine, NULL));
+    REQUIRE(store_predict(s, image, label, &machine, NULL));
+    REQUIRE_INT(store_verdict(s, image, label), STORE_REJECTED); /* the person's stands */
+    REQUIRE(store_decide(s, image, label, STORE_ACCEPTED, &person, NULL));
+    REQUIRE(store_undo(s, &who, &what, NULL));
+    REQUIRE_INT(who, image);
+    REQUIRE_INT(store_verdict(s, image, label), STORE_REJECTED);
+    REQUIRE(store_undo(s, &who, &what, NULL));
+    REQUIRE_INT(store_verdict(s, image, label), STORE_CLEARED);
+    REQUIRE(store_undo(s, &who, &what, NULL));
+    REQUIRE_INT(who, 0); /* nothing left */
+    store_close(&s);
+}
+
+static void test_append_only(void)
+{
+    g_autofree char *path = file("decisions.db");
+    sqlite3 *db = NULL;
+    REQUIRE(sqlite3_open(path, &db) == SQLITE_OK);
+    REQUIRE(sqlite3_exec(db, "DELETE FROM decision", NULL, NULL, NULL) != SQLITE_OK);
+    REQUIRE(sqlite3_exec(db, "UPDATE decision SET verdict = 1", NULL, NULL, NULL)
+            != SQLITE_OK);
+    sqlite3_close(db);
+}
+
+static void accept_until_killed(int out)
+{
+    store *s = open_new("killed.db");
+    gint64 label = store_put_label(s, "cat", NULL, NULL);
+    for (int i = 0;; i++) {
+        g_autofree char *hash = g_strdup_printf("%d-%d", (int)getpid(), i);
+        gint64 image = put_image(s, hash, hash);
+        REQUIRE(store_decide(s, image, label, STORE_ACCEPTED, &person, NULL));
+        REQUIRE(write(out, &image, sizeof image) == sizeof image); /* it is promised */
+    }
+}
+
+static void test_kill(void)
+{
+    for (int round = 0; round < 12; round++) {
+        int fd[2];
+        REQUIRE(pipe(fd) == 0);
+        pid_t child = fork();
+        if (child == 0) {
+            close(fd[0]);
+            accept_until_killed(fd[1]);
+        }
+        close(fd[1]);
+        g_usleep((gulong)(20000 + round * 7000));
+        kill(child, SIGKILL);
+        waitpid(child, NULL, 0);
+        store *s = open_new("killed.db");
+        gint64 label = store_put_label(s, "cat", NULL, NULL), image;
+        while (read(fd[0], &image, sizeof image) == sizeof image) {
+            REQUIRE_INT(store_verdict(s, image, label), STORE_ACCEPTED);
+        }
+        store_close(&s);
+        close(fd[0]);
+    }
+}
+
+static void require_refused(const char *name, StoreMode mode, int code)
+{
+    g_autofree char *path = file(name);
+    g_autoptr(GError) error = NULL;
+    store *s = store_open(path, mode, &error);
+    REQUIRE(!s);
+    REQUIRE(g_error_matches(error, STORE_ERROR, code));
+    REQUIRE(strstr(error->message, name));
+}
+
+static void test_hostile(void)
+{
+    g_autofree char *random = file("random.db"), *newer = file("newer.db");
+    g_autofree char *other = file("other.db");
+    REQUIRE(g_file_set_contents(random, "this is no database at all, but long enough to be "
+                                        "taken for one by its size only..............", -1,
+                                NULL));
+    require_refused("random.db", STORE_CREATE, STORE_ERROR_DAMAGED);
+    require_refused("missing.db", STORE_READ_ONLY, STORE_ERROR_OPEN);
+    g_autofree char *missing = file("missing.db");
+    REQUIRE(!g_file_test(missing, G_FILE_TEST_EXISTS));
+    store *s = open_new("newer.db");
+    store_close(&s);
+    sqlite3 *db = NULL;
+    REQUIRE(sqlite3_open(newer, &db) == SQLITE_OK);
+    REQUIRE(sqlite3_exec(db, "PRAGMA user_version = 99", NULL, NULL, NULL) == SQLITE_OK);
+    sqlite3_close(db);
+    require_refused("newer.db", STORE_CREATE, STORE_ERROR_NEWER);
+    require_refused("newer.db", STORE_READ_ONLY, STORE_ERROR_NEWER);
+    REQUIRE(sqlite3_open(other, &db) == SQLITE_OK);
+    REQUIRE(sqlite3_exec(db, "CREATE TABLE t (x)", NULL, NULL, NULL) == SQLITE_OK);
+    sqlite3_close(db);
+    require_refused("other.db", STORE_CREATE, STORE_ERROR_OPEN);
+}
+
+static char *export_text(const char *format)
+{
+    g_autofree char *db = file("export.db"), *out = file("out");
+    g_autoptr(GError) error = NULL;
+    char *text = NULL;
+    store *s = store_open(db, STORE_READ_ONLY, &error);
+    REQUIRE(s);
+    REQUIRE(export_run(s, export_find(format), out, &error));
+    REQUIRE(g_file_get_contents(out, &text, NULL, NULL));
+    store_close(&s);
+    return text;
+}
+
+static void test_export(void)
+{
+    store *s = open_new("export.db");
+    gint64 a = put_image(s, "aa", "/p/a, \"b\".jpg"), b = put_image(s, "bb", "/p/b.jpg");
+    gint64 cat = store_put_label(s, "cat", NULL, NULL);
+    gint64 dog = store_put_label(s, "a \"dog\"", NULL, NULL);
+    REQUIRE(store_decide(s, a, cat, STORE_ACCEPTED, &person, NULL));
+    REQUIRE(store_decide(s, a, dog, STORE_REJECTED, &machine, NULL));
+    REQUIRE(store_decide(s, b, dog, STORE_ACCEPTED, &machine, NULL));
+    store_close(&s);
+    g_autofree char *csv = export_text("csv"), *coco = export_text("coco");
+    REQUIRE(g_str_has_prefix(
+        csv, "image,label,state,source,score,threshold,model,prompt,decided_at\n"
+             "\"/p/a, \"\"b\"\".jpg\",cat,accepted,human,0.5,,,,"));
+    REQUIRE(strstr(csv, "\"a \"\"dog\"\"\",rejected,model,0.9,0.6,m,p,"));
+    REQUIRE(strstr(coco, "\"category_id\" : 2"));
+    REQUIRE(strstr(coco, "\"annotations\""));
+    int annotations = 0;
+    for (const char *at = coco; (at = strstr(at, "\"category_id\"")); at++) {
+        annotations++;
+    }
+    REQUIRE_INT(annotations, 2); /* what is rejected is no annotation */
+}
+
+int main(void)
+{
+    dir = g_dir_make_tmp("taglight-store-XXXXXX", NULL);
+    test_decisions();
+    test_append_only();
+    test_kill();
+    test_hostile();
+    test_export();
+    g_autofree char *remove = g_strdup_printf("rm -rf '%s'", dir);
+    REQUIRE(system(remove) == 0);
+    g_free(dir);
+    return 0;
+}
