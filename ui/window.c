@@ -78,7 +78,6 @@ static void on_selected(TlWindow *self)
     gtk_label_set_text(self->caption, image ? tl_image_name(image) : "");
     if (image) {
         tl_thumbnails_show(self->thumbnails, self->picture, tl_image_path(image));
-        g_autoptr(GFile) file = g_file_new_for_path(tl_image_path(image));
         gtk_accessible_update_property(GTK_ACCESSIBLE(self->picture),
                                        GTK_ACCESSIBLE_PROPERTY_LABEL,
                                        tl_image_name(image), -1);
@@ -337,11 +336,15 @@ static void tl_window_dispose(GObject *object)
     if (self->workspace) {
         g_signal_handlers_disconnect_by_data(self->workspace, self);
     }
+    if (self->selection) {
+        g_signal_handlers_disconnect_by_data(self->selection, self);
+    }
+    /* Children go first: the grid unbinds its items, which needs the thumbnails. */
+    G_OBJECT_CLASS(tl_window_parent_class)->dispose(object);
     g_clear_object(&self->shown);
     g_clear_object(&self->selection);
     g_clear_object(&self->thumbnails);
     g_clear_object(&self->workspace);
-    G_OBJECT_CLASS(tl_window_parent_class)->dispose(object);
 }
 
 static void tl_window_class_init(TlWindowClass *class)

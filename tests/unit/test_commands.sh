@@ -1,0 +1,32 @@
+#!/bin/sh
+# test_commands.sh TAGLIGHT FORMULA_CHECKPOINT SOURCE_ROOT: commands as a person runs them.
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+export XDG_DATA_HOME="$work/data" XDG_CACHE_HOME="$work/cache"
+fail() { echo "$1"; exit 1; }
+"$1" devices >/dev/null 2>&1 || exit 77
+"$1" devices --json | python3 -m json.tool >/dev/null || fail "devices --json is no JSON"
+"$3/tests/tools/make_demo_model.sh" "$1" "$2" "$3/tests/corpus/text" "$work/demo" >/dev/null ||
+    fail "the demo model was not made"
+"$1" model info "$work/demo" --json | python3 -m json.tool >/dev/null || fail "model info"
+printf 'not an image' > "$work/broken.jpg"
+"$1" tag "$3/data/samples" "$work/broken.jpg" --model "$work/demo" --labels "a, b" \
+    --format csv --out "$work/out.csv" 2>"$work/errors" || fail "tag failed"
+[ "$(wc -l < "$work/out.csv")" = 9 ] || fail "tag wrote other rows than 4 images x 2 labels"
+grep -q "broken.jpg" "$work/errors" || fail "tag is silent on the broken image"
+grep -q "4 images tagged, 1 broken" "$work/errors" || fail "the summary is wrong"
+"$1" tag "$3/data/samples" --model "$work/demo" --labels "a, b" --format jsonl --top 1 |
+    python3 -c 'import json,sys
+rows=[json.loads(l) for l in sys.stdin]
+sys.exit(not (len(rows)==4 and all(len(r["labels"])==1 for r in rows)))' || fail "jsonl"
+"$1" tag --model "$work/demo" --labels a >/dev/null 2>&1
+[ $? = 2 ] || fail "tag without a path is misuse"
+"$1" tag "$work/nowhere" --model "$work/demo" --labels a >/dev/null 2>"$work/errors"
+[ $? = 1 ] && grep -q nowhere "$work/errors" || fail "a missing folder is an error"
+"$1" model info "$3/tests/corpus/weights/hostile/pkl_system_zip.pth" 2>"$work/errors"
+[ $? = 1 ] && [ "$(wc -l < "$work/errors")" = 1 ] || fail "a hostile file gets one line"
+[ ! -e /tmp/PWNED_BY_PICKLE ] || fail "a pickle was run"
+"$1" export --db "$work/none.db" --format csv --out - 2>/dev/null
+[ $? = 1 ] && [ ! -e "$work/none.db" ] || fail "export made a database"
+printf 'a photo of a cat\n' | "$1" tokenize --model "$3/tests/corpus/text" --pad |
+    grep -qE '^1112( [0-9]+){76}$' || fail "tokenize --pad"
