@@ -6,11 +6,14 @@
 #include <glib/gi18n.h>
 #include <string.h>
 
+static TlWorkspace *workspace_in_use;
 static char *option_model, *option_db, *option_device;
 
 /* The model named on the command line, else the only or first installed one. */
 static char *choose_model(void)
 {
+    option_model = option_model ? option_model : command_setting("model");
+    option_device = option_device ? option_device : command_setting("device");
     if (option_model) {
         return command_find_model(option_model);
     }
@@ -55,6 +58,7 @@ static TlWindow *ensure_window(GtkApplication *app)
         show_failure(app, error->message);
         return NULL;
     }
+    g_set_object(&workspace_in_use, workspace);
     g_autofree char *model = choose_model();
     if (model) {
         tl_workspace_load_model(workspace, model, option_device);
@@ -108,5 +112,10 @@ int ui_main(int argc, char **argv)
     g_signal_connect(app, "activate", G_CALLBACK(on_activate), NULL);
     g_signal_connect(app, "open", G_CALLBACK(on_open), NULL);
     set_keys(GTK_APPLICATION(app));
-    return g_application_run(G_APPLICATION(app), argc, argv);
+    int status = g_application_run(G_APPLICATION(app), argc, argv);
+    /* Threads that still work on the device or on SQLite must not see the exit. */
+    if (workspace_in_use) {
+        tl_workspace_stop(workspace_in_use);
+    }
+    return status;
 }

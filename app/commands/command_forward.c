@@ -200,6 +200,7 @@ int command_forward(int argc, char **argv)
     if (argc < 2 || !in || !out) {
         return command_fail(COMMAND_MISUSED, "forward needs a model, --in and --out");
     }
+    device = device ? device : command_setting("device");
     struct forward f = { 0 };
     struct model_settings settings;
     enum nn_status status = command_read_settings(&settings, set, &f.error);

@@ -397,6 +397,8 @@ int command_tag(int argc, char **argv)
     if (!o->format) {
         o->format = g_strdup("table");
     }
+    o->device = o->device ? o->device : command_setting("device");
+    o->model = o->model ? o->model : command_setting("model");
     int status;
     const char *const formats[] = { "table", "csv", "jsonl", NULL };
     if (argc < 2 || !o->model || !g_strv_contains(formats, o->format)) {

@@ -25,6 +25,9 @@ int command_fail(int status, const char *format, ...) G_GNUC_PRINTF(2, 3);
 char *command_find_model(const char *name);
 /* Where `model import` puts bundles. */
 char *command_models_dir(void);
+/* A value of [taglight] in ~/.config/taglight/settings.ini (keys: device, model), or NULL.
+ * To be freed. */
+char *command_setting(const char *key);
 /* Folder of caches that may be deleted; made when missing. */
 char *command_cache_dir(void);
 

@@ -49,3 +49,19 @@ char *command_cache_dir(void)
     g_mkdir_with_parents(dir, 0700);
     return dir;
 }
+
+char *command_setting(const char *key)
+{
+    g_autofree char *path =
+        g_build_filename(g_get_user_config_dir(), "taglight", "settings.ini", NULL);
+    g_autoptr(GKeyFile) file = g_key_file_new();
+    g_autoptr(GError) error = NULL;
+    if (!g_file_test(path, G_FILE_TEST_EXISTS)) {
+        return NULL;
+    }
+    if (!g_key_file_load_from_file(file, path, G_KEY_FILE_NONE, &error)) {
+        command_fail(COMMAND_FAILED, "%s: %s", path, error->message);
+        return NULL;
+    }
+    return g_key_file_get_string(file, "taglight", key, NULL);
+}

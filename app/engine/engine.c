@@ -401,14 +401,28 @@ GBytes *tl_engine_score_finish(TlEngine *self, GAsyncResult *result, GError **er
     return g_task_propagate_pointer(G_TASK(result), error);
 }
 
-static void tl_engine_finalize(GObject *object)
+void tl_engine_stop(TlEngine *self)
 {
-    TlEngine *self = TL_ENGINE(object);
+    Job *job;
+    if (!self->thread) {
+        return;
+    }
+    while ((job = g_async_queue_try_pop(self->queue))) {
+        g_task_return_new_error(job->task, G_IO_ERROR, G_IO_ERROR_CANCELLED,
+                                "the engine was stopped");
+        job_free(job);
+    }
     Job *stop = g_new0(Job, 1);
     stop->kind = JOB_STOP;
     stop->priority = -2;
     job_push(self, stop);
-    g_thread_join(self->thread);
+    g_thread_join(g_steal_pointer(&self->thread));
+}
+
+static void tl_engine_finalize(GObject *object)
+{
+    TlEngine *self = TL_ENGINE(object);
+    tl_engine_stop(self);
     g_async_queue_unref(self->queue);
     G_OBJECT_CLASS(tl_engine_parent_class)->finalize(object);
 }

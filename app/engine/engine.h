@@ -53,6 +53,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(TlModelFacts, tl_model_facts_unref)
 G_DECLARE_FINAL_TYPE(TlEngine, tl_engine, TL, ENGINE, GObject)
 
 TlEngine *tl_engine_new(void);
+/* Fails the jobs that wait as cancelled, lets the running one come to its next submit,
+ * frees the device and joins the thread. Must be called before the program exits while
+ * work may be under way; later calls do nothing. */
+void tl_engine_stop(TlEngine *self);
 
 /* Loads a bundle or checkpoint; replaces the model that was loaded. `device` is an index
  * or a part of a name, or NULL. */

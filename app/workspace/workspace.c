@@ -3,11 +3,13 @@
 #include "app/engine/prompt_text.h"
 #include "app/image/image.h"
 #include "app/library/library.h"
+#include "app/store/cache.h"
 
 #include <glib/gstdio.h>
 #include <string.h>
 
 #define SCORE_CHUNK 16
+#define CACHE_BYTES ((gint64)4 << 30)
 
 struct _TlImage {
     GObject parent;
@@ -26,6 +28,7 @@ typedef struct { char *name, *prompt; gint64 row; GBytes *embedding; } Label;
 struct _TlWorkspace {
     GObject parent;
     store *store;            /* the database thread's own after construction */
+    cache *cache;            /* the same; NULL when there is none */
     GThreadPool *database;   /* one thread, in order */
     TlEngine *engine;
     TlModelFacts *model;
@@ -139,6 +142,8 @@ struct DatabaseJob {
     StoreVerdict verdict;
     double confidence;
     GArray *rows, *verdicts;         /* label rows asked for, verdicts found */
+    char *model;                     /* fingerprint, for the cache */
+    GBytes *tokens;                  /* found in the cache, or to be put there */
     GCancellable *cancellable;
     GError *error;
 };
@@ -150,6 +155,8 @@ static void job_free(DatabaseJob *job)
     g_object_unref(job->workspace);
     g_free(job->text);
     g_free(job->prompt);
+    g_free(job->model);
+    g_clear_pointer(&job->tokens, g_bytes_unref);
     g_clear_pointer(&job->rows, g_array_unref);
     g_clear_pointer(&job->verdicts, g_array_unref);
     g_clear_error(&job->error);
@@ -188,6 +195,10 @@ static DatabaseJob *job_new(TlWorkspace *self, void (*work)(DatabaseJob *),
 
 static void job_push(DatabaseJob *job)
 {
+    if (!job->workspace->database) {
+        job_free(job); /* the workspace was stopped */
+        return;
+    }
     g_thread_pool_push(job->workspace->database, job, NULL);
 }
 
@@ -227,12 +238,20 @@ static void work_find(DatabaseJob *job)
                                        g_array_index(job->rows, gint64, i));
         g_array_append_val(job->verdicts, v);
     }
+    if (job->image_row && job->model) {
+        g_autofree char *hash = store_image_hash(job->workspace->store, job->image_row);
+        job->tokens = hash ? cache_get(job->workspace->cache, "tokens", hash, job->model)
+                           : NULL;
+    }
 }
+
+static void take_cached(DatabaseJob *job);
 
 static void done_find(DatabaseJob *job)
 {
     TlImage *image = job->image;
     image->row = job->image_row;
+    take_cached(job);
     for (guint i = 0; i < job->verdicts->len; i++) {
         gint64 row = g_array_index(job->rows, gint64, i);
         for (guint l = 0; l < job->workspace->labels->len; l++) {
@@ -251,6 +270,7 @@ static void find_image(TlWorkspace *self, TlImage *image, guint first)
     job->image = g_object_ref(image);
     job->text = g_strdup(image->path);
     job->cancellable = g_object_ref(self->cancellable);
+    job->model = self->model && !image->tokens ? g_strdup(self->model->fingerprint) : NULL;
     job->rows = g_array_new(FALSE, FALSE, sizeof(gint64));
     job->verdicts = g_array_new(FALSE, FALSE, sizeof(StoreVerdict));
     for (guint i = first; i < self->labels->len; i++) {
@@ -369,6 +389,49 @@ static void score_all(TlWorkspace *self, guint first, guint count)
     }
 }
 
+/* --- The cache of tokens --------------------------------------------------------------- */
+
+/* Tokens from the cache spare the decoding and the image encoder. */
+static void take_cached(DatabaseJob *job)
+{
+    TlWorkspace *self = job->workspace;
+    TlImage *image = job->image;
+    gsize want = self->model ? (gsize)self->model->token_count * self->model->token_width
+                                   * sizeof(float) : 0;
+    if (!job->tokens || image->tokens || self->busy == image || !self->model
+        || job->cancellable != self->cancellable
+        || strcmp(job->model, self->model->fingerprint) != 0
+        || g_bytes_get_size(job->tokens) != want) {
+        return;
+    }
+    image->tokens = g_bytes_ref(job->tokens);
+    self->done++;
+    set_status(self);
+    g_autoptr(GPtrArray) one = image_array();
+    g_ptr_array_add(one, g_object_ref(image));
+    score(self, one, 0, self->labels->len, TL_PRIORITY_VISIBLE);
+}
+
+static void work_keep(DatabaseJob *job)
+{
+    g_autofree char *hash = NULL;
+    gint64 row = find_row(job->workspace->store, job->image->path, NULL);
+    hash = row ? store_image_hash(job->workspace->store, row) : NULL;
+    if (hash) {
+        cache_put(job->workspace->cache, "tokens", hash, job->model, job->tokens,
+                  CACHE_BYTES);
+    }
+}
+
+static void keep_tokens(TlWorkspace *self, TlImage *image)
+{
+    DatabaseJob *job = job_new(self, work_keep, NULL);
+    job->image = g_object_ref(image);
+    job->model = g_strdup(self->model->fingerprint);
+    job->tokens = g_bytes_ref(image->tokens);
+    job_push(job);
+}
+
 /* --- Encoding images --------------------------------------------------------------------------- */
 
 typedef struct { TlWorkspace *workspace; TlImage *image; GCancellable *cancellable; } Encoding;
@@ -406,6 +469,7 @@ static void on_encoded(GObject *source, GAsyncResult *result, gpointer data)
     if (tokens) {
         g_clear_pointer(&e->image->tokens, g_bytes_unref);
         e->image->tokens = tokens;
+        keep_tokens(e->workspace, e->image);
         g_autoptr(GPtrArray) one = image_array();
         g_ptr_array_add(one, g_object_ref(e->image));
         score(e->workspace, one, 0, e->workspace->labels->len, TL_PRIORITY_VISIBLE);
@@ -814,6 +878,11 @@ static void on_loaded(GObject *source, GAsyncResult *result, gpointer data)
             label->name = g_strdup(*l);
             g_ptr_array_add(self->labels, label);
         }
+        guint n = g_list_model_get_n_items(G_LIST_MODEL(self->images));
+        for (guint i = 0; i < n; i++) {
+            g_autoptr(TlImage) image = g_list_model_get_item(G_LIST_MODEL(self->images), i);
+            find_image(self, image, 0);
+        }
         encode_next(self);
     }
     g_signal_emit(self, signals[LABELS], 0);
@@ -837,6 +906,10 @@ TlWorkspace *tl_workspace_new(const char *db_path, GError **error)
     }
     TlWorkspace *self = g_object_new(TL_TYPE_WORKSPACE, NULL);
     self->store = s;
+    g_autofree char *dir = g_build_filename(g_get_user_cache_dir(), "taglight", NULL);
+    g_autofree char *cached = g_build_filename(dir, "tokens.db", NULL);
+    g_mkdir_with_parents(dir, 0700);
+    self->cache = cache_open(cached);
     g_auto(GStrv) names = store_labels(s, NULL);
     for (char **name = names; name && *name; name++) {
         Label *label = g_new0(Label, 1);
@@ -847,12 +920,22 @@ TlWorkspace *tl_workspace_new(const char *db_path, GError **error)
     return self;
 }
 
+void tl_workspace_stop(TlWorkspace *self)
+{
+    if (!self->database) {
+        return;
+    }
+    g_cancellable_cancel(self->cancellable);
+    g_thread_pool_free(g_steal_pointer(&self->database), FALSE, TRUE);
+    store_close(&self->store);
+    cache_close(&self->cache);
+    tl_engine_stop(self->engine);
+}
+
 static void tl_workspace_finalize(GObject *object)
 {
     TlWorkspace *self = TL_WORKSPACE(object);
-    g_cancellable_cancel(self->cancellable);
-    g_thread_pool_free(self->database, FALSE, TRUE); /* what was decided is written */
-    store_close(&self->store);
+    tl_workspace_stop(self);
     g_clear_object(&self->engine);
     g_clear_pointer(&self->model, tl_model_facts_unref);
     drop_pending(self);

@@ -31,6 +31,9 @@ G_DECLARE_FINAL_TYPE(TlWorkspace, tl_workspace, TL, WORKSPACE, GObject)
 TlWorkspace *tl_workspace_new(const char *db_path, GError **error);
 void tl_workspace_load_model(TlWorkspace *self, const char *path, const char *device);
 void tl_workspace_open_folder(TlWorkspace *self, const char *path);
+/* Stops all work: what was decided is written, threads are joined. Before the program
+ * exits; the workspace is of no use afterwards. */
+void tl_workspace_stop(TlWorkspace *self);
 GListModel *tl_workspace_images(TlWorkspace *self);      /* of TlImage; borrowed */
 const TlModelFacts *tl_workspace_model(TlWorkspace *self); /* NULL while none */
 gboolean tl_workspace_loading(TlWorkspace *self);

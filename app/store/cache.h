@@ -1,0 +1,21 @@
+/* What can be computed again: image tokens by (content, model) and label embeddings by
+ * (prompt, model). A file of its own that may be deleted at any time; a damaged one is
+ * made anew. One connection per thread. Every fault is a miss, never an error. */
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+typedef struct cache cache;
+
+/* NULL when no file can be made there. */
+cache *cache_open(const char *path);
+void cache_close(cache **c);
+/* The value last put under the key, or NULL. */
+GBytes *cache_get(cache *c, const char *kind, const char *content, const char *model);
+/* Keeps a value; the oldest go when the cache holds more than `max_bytes`. */
+void cache_put(cache *c, const char *kind, const char *content, const char *model,
+               GBytes *value, gint64 max_bytes);
+
+G_END_DECLS
