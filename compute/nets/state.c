@@ -306,7 +306,7 @@ enum nn_status state_create(struct state **out, struct weights **files, size_t n
     for (uint32_t i = 0; i < n_files && status == NN_OK; i++) {
         status = add_file(s, i, error);
     }
-    if (status == NN_OK) {
+    if (status == NN_OK && s->n > 0) {
         qsort(s->entries, s->n, sizeof *s->entries, by_name);
         status = check(s, error);
     }

@@ -246,8 +246,12 @@ static void strip_module_prefix(struct weights *w)
 static enum nn_status finish(struct weights *w, struct nn_error *error)
 {
     strip_module_prefix(w);
-    qsort(w->tensors, w->n, sizeof *w->tensors, by_name);
-    qsort(w->labels, w->n_labels, sizeof *w->labels, by_index);
+    if (w->n > 0) {
+        qsort(w->tensors, w->n, sizeof *w->tensors, by_name);
+    }
+    if (w->n_labels > 0) {
+        qsort(w->labels, w->n_labels, sizeof *w->labels, by_index);
+    }
     for (size_t i = 1; i < w->n; i++) {
         if (strcmp(w->tensors[i].name, w->tensors[i - 1].name) == 0) {
             return nn_fail(error, NN_ERROR_INVALID, "%s: two tensors are called \"%.200s\"",
