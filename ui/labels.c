@@ -241,6 +241,8 @@ static void tl_labels_init(TlLabels *self)
     gtk_scrolled_window_set_child(GTK_SCROLLED_WINDOW(scrolled), GTK_WIDGET(self->list));
     gtk_scrolled_window_set_policy(GTK_SCROLLED_WINDOW(scrolled), GTK_POLICY_NEVER,
                                    GTK_POLICY_AUTOMATIC);
+    /* Four labels are seen beside the tallest photograph. */
+    gtk_scrolled_window_set_min_content_height(GTK_SCROLLED_WINDOW(scrolled), 210);
     gtk_widget_set_vexpand(scrolled, TRUE);
     gtk_entry_set_placeholder_text(self->entry, _("Add a label, such as “a rusty bicycle”"));
     gtk_entry_set_icon_from_icon_name(self->entry, GTK_ENTRY_ICON_PRIMARY,
