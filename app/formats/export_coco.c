@@ -1,13 +1,13 @@
 /* COCO labels as Datumaro writes and reads them: annotations without boxes
- * (formats.md 3.1). Rejected labels are left out, for the format has no negatives. */
+ * (formats.md 3.1). Rejected labels are left out, for the format has no negatives. Ids
+ * are the store's, so that they stay from one export to the next. */
 #include "app/formats/export.h"
 
 #include <json-glib/json-glib.h>
 
 struct coco {
     JsonBuilder *b;
-    GHashTable *images;     /* path -> number from 1 */
-    GHashTable *categories; /* label name -> number from 1 */
+    const ExportOptions *options;
     int annotations;
 };
 
@@ -27,14 +27,27 @@ static void put_text(JsonBuilder *b, const char *name, const char *value)
 static gboolean put_image(const StoreRow *row, gpointer user_data)
 {
     struct coco *c = user_data;
-    int id = (int)g_hash_table_size(c->images) + 1;
-    g_hash_table_insert(c->images, g_strdup(row->path), GINT_TO_POINTER(id));
+    g_autofree char *path = export_path(row, c->options);
     json_builder_begin_object(c->b);
-    put_number(c->b, "id", id);
-    put_text(c->b, "file_name", row->path);
+    put_number(c->b, "id", row->file);
+    put_text(c->b, "file_name", path);
     put_number(c->b, "width", row->width);
     put_number(c->b, "height", row->height);
     put_number(c->b, "license", 0);
+    put_text(c->b, "flickr_url", "");
+    put_text(c->b, "coco_url", "");
+    put_number(c->b, "date_captured", 0);
+    json_builder_end_object(c->b);
+    return TRUE;
+}
+
+static gboolean put_category(const StoreRow *row, gpointer user_data)
+{
+    struct coco *c = user_data;
+    json_builder_begin_object(c->b);
+    put_number(c->b, "id", row->label);
+    put_text(c->b, "name", row->name);
+    put_text(c->b, "supercategory", "");
     json_builder_end_object(c->b);
     return TRUE;
 }
@@ -42,21 +55,20 @@ static gboolean put_image(const StoreRow *row, gpointer user_data)
 static gboolean put_annotation(const StoreRow *row, gpointer user_data)
 {
     struct coco *c = user_data;
-    gpointer image = g_hash_table_lookup(c->images, row->path);
-    gpointer category = g_hash_table_lookup(c->categories, row->name);
-    if (row->verdict != STORE_ACCEPTED || !image || !category) {
+    if (row->verdict != STORE_ACCEPTED) {
         return TRUE;
     }
     json_builder_begin_object(c->b);
     put_number(c->b, "id", ++c->annotations);
-    put_number(c->b, "image_id", GPOINTER_TO_INT(image));
-    put_number(c->b, "category_id", GPOINTER_TO_INT(category));
+    put_number(c->b, "image_id", row->file);
+    put_number(c->b, "category_id", row->label);
     if (row->confidence >= 0) {
         json_builder_set_member_name(c->b, "score");
         json_builder_add_double_value(c->b, row->confidence);
     }
     json_builder_set_member_name(c->b, "attributes");
     json_builder_begin_object(c->b);
+    put_text(c->b, "state", "accepted");
     put_text(c->b, "source", row->by_model ? "model" : "human");
     json_builder_end_object(c->b);
     json_builder_end_object(c->b);
@@ -86,52 +98,34 @@ static void put_head(JsonBuilder *b)
     json_builder_end_array(b);
 }
 
-static void put_categories(struct coco *c, char **labels)
+static gboolean write_coco(store *s, const ExportOptions *options, FILE *out,
+                           GError **error)
 {
-    json_builder_set_member_name(c->b, "categories");
-    json_builder_begin_array(c->b);
-    for (int id = 1; labels && *labels; labels++, id++) {
-        g_hash_table_insert(c->categories, g_strdup(*labels), GINT_TO_POINTER(id));
-        json_builder_begin_object(c->b);
-        put_number(c->b, "id", id);
-        put_text(c->b, "name", *labels);
-        put_text(c->b, "supercategory", "");
-        json_builder_end_object(c->b);
-    }
-    json_builder_end_array(c->b);
-}
-
-static gboolean write_coco(store *s, FILE *out, GError **error)
-{
-    g_auto(GStrv) labels = store_labels(s, error);
-    if (!labels) {
-        return FALSE;
-    }
     g_autoptr(JsonBuilder) b = json_builder_new();
-    g_autoptr(GHashTable) images =
-        g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    g_autoptr(GHashTable) categories =
-        g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    struct coco c = { b, images, categories, 0 };
+    struct coco c = { b, options, 0 };
+    struct {
+        const char *name;
+        gboolean (*each)(store *, StoreRowFunc, gpointer, GError **);
+        StoreRowFunc put;
+    } lists[] = { { "categories", store_each_label, put_category },
+                  { "images", store_each_image, put_image },
+                  { "annotations", store_each_decision, put_annotation } };
     json_builder_begin_object(b);
     put_head(b);
-    put_categories(&c, labels);
-    json_builder_set_member_name(b, "images");
-    json_builder_begin_array(b);
-    gboolean good = store_each_image(s, put_image, &c, error);
-    json_builder_end_array(b);
-    json_builder_set_member_name(b, "annotations");
-    json_builder_begin_array(b);
-    good = good && store_each_decision(s, put_annotation, &c, error);
-    json_builder_end_array(b);
-    json_builder_end_object(b);
-    if (good) {
-        g_autoptr(JsonNode) root = json_builder_get_root(b);
-        g_autofree char *text = json_to_string(root, TRUE);
-        fputs(text, out);
-        fputc('\n', out);
+    for (gsize i = 0; i < G_N_ELEMENTS(lists); i++) {
+        json_builder_set_member_name(b, lists[i].name);
+        json_builder_begin_array(b);
+        if (!lists[i].each(s, lists[i].put, &c, error)) {
+            return FALSE;
+        }
+        json_builder_end_array(b);
     }
-    return good;
+    json_builder_end_object(b);
+    g_autoptr(JsonNode) root = json_builder_get_root(b);
+    g_autofree char *text = json_to_string(root, TRUE);
+    fputs(text, out);
+    fputc('\n', out);
+    return TRUE;
 }
 
 const ExportFormat export_coco = { "coco", "COCO labels as Datumaro reads them",

@@ -26,10 +26,14 @@ static void put_number(FILE *out, double value)
     fputs(value < 0 ? "" : g_ascii_formatd(text, sizeof text, "%.6g", value), out);
 }
 
+struct csv { FILE *out; const ExportOptions *options; };
+
 static gboolean put_row(const StoreRow *row, gpointer user_data)
 {
-    FILE *out = user_data;
-    put_field(out, row->path);
+    const struct csv *csv = user_data;
+    FILE *out = csv->out;
+    g_autofree char *path = export_path(row, csv->options);
+    put_field(out, path);
     fputc(',', out);
     put_field(out, row->name);
     fprintf(out, ",%s,%s,", row->verdict == STORE_ACCEPTED ? "accepted" : "rejected",
@@ -47,10 +51,12 @@ static gboolean put_row(const StoreRow *row, gpointer user_data)
     return !ferror(out);
 }
 
-static gboolean write_csv(store *s, FILE *out, GError **error)
+static gboolean write_csv(store *s, const ExportOptions *options, FILE *out,
+                          GError **error)
 {
+    struct csv csv = { out, options };
     fputs("image,label,state,source,score,threshold,model,prompt,decided_at\n", out);
-    return store_each_decision(s, put_row, out, error);
+    return store_each_decision(s, put_row, &csv, error);
 }
 
 const ExportFormat export_csv = { "csv", "a row for each decision", write_csv };

@@ -45,6 +45,15 @@ static const char *const migrations[STORE_SCHEMA_VERSION] = {
     "  prompt TEXT NOT NULL, confidence REAL NOT NULL,"
     "  time TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%SZ', 'now')),"
     "  PRIMARY KEY (image, label, model, prompt)) STRICT, WITHOUT ROWID;",
+    /* Numbers for paths, which exports need to be the same from one to the next. */
+    "CREATE TABLE numbered_path (id INTEGER PRIMARY KEY, path BLOB NOT NULL UNIQUE,"
+    "  image INTEGER NOT NULL REFERENCES image (id), bytes INTEGER NOT NULL,"
+    "  mtime INTEGER NOT NULL) STRICT;"
+    "INSERT INTO numbered_path (path, image, bytes, mtime)"
+    "  SELECT path, image, bytes, mtime FROM image_path ORDER BY image, path;"
+    "DROP TABLE image_path;"
+    "ALTER TABLE numbered_path RENAME TO image_path;"
+    "CREATE INDEX image_path_image ON image_path (image);",
 };
 
 /* --- Statements ------------------------------------------------------------------------ */
@@ -170,6 +179,7 @@ static gboolean check_ours(store *s, StoreMode mode, GError **error)
     return TRUE;
 }
 
+/* A file of an earlier version is brought to this one in either mode. */
 store *store_open(const char *path, StoreMode mode, GError **error)
 {
     store *s = g_new0(store, 1);
@@ -190,15 +200,12 @@ store *store_open(const char *path, StoreMode mode, GError **error)
         return NULL;
     }
     sqlite3_busy_timeout(s->db, 10000);
-    gboolean good = check_ours(s, mode, error);
-    if (good && mode == STORE_CREATE) {
-        good = execute(s, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
-                          "PRAGMA foreign_keys = ON;", error)
-               && migrate(s, error);
-    } else if (good) {
-        good = execute(s, "PRAGMA query_only = ON", error)
-               && (number(s, "PRAGMA user_version") <= STORE_SCHEMA_VERSION
-                   || migrate(s, error));
+    gboolean good = check_ours(s, mode, error)
+                    && execute(s, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
+                                  "PRAGMA foreign_keys = ON;", error)
+                    && migrate(s, error);
+    if (good && mode == STORE_READ_ONLY) {
+        good = execute(s, "PRAGMA query_only = ON", error);
     }
     if (!good) {
         store_close(&s);
@@ -389,23 +396,25 @@ static double number_at(sqlite3_stmt *statement, int column)
                ? -1 : sqlite3_column_double(statement, column);
 }
 
+/* Columns: file, image, label, path, hash, width, height, name, verdict, by_model, model,
+ * prompt, confidence, threshold, time. */
 static gboolean each(store *s, sqlite3_stmt *list, StoreRowFunc func, gpointer user_data,
                      GError **error)
 {
     int code = SQLITE_DONE;
     gboolean more = list != NULL;
     while (more && (code = sqlite3_step(list)) == SQLITE_ROW) {
-        g_autofree char *path = g_strndup(sqlite3_column_blob(list, 2),
-                                          (gsize)sqlite3_column_bytes(list, 2));
+        g_autofree char *path = g_strndup(sqlite3_column_blob(list, 3),
+                                          (gsize)sqlite3_column_bytes(list, 3));
         StoreRow row = {
-            .image = sqlite3_column_int64(list, 0), .label = sqlite3_column_int64(list, 1),
-            .path = path, .hash = text_at(list, 3),
-            .width = sqlite3_column_int(list, 4), .height = sqlite3_column_int(list, 5),
-            .name = text_at(list, 6),
-            .verdict = (StoreVerdict)sqlite3_column_int(list, 7),
-            .by_model = sqlite3_column_int(list, 8), .model = text_at(list, 9),
-            .prompt = text_at(list, 10), .confidence = number_at(list, 11),
-            .threshold = number_at(list, 12), .time = text_at(list, 13) };
+            .file = sqlite3_column_int64(list, 0), .image = sqlite3_column_int64(list, 1),
+            .label = sqlite3_column_int64(list, 2), .path = path,
+            .hash = text_at(list, 4), .width = sqlite3_column_int(list, 5),
+            .height = sqlite3_column_int(list, 6), .name = text_at(list, 7),
+            .verdict = (StoreVerdict)sqlite3_column_int(list, 8),
+            .by_model = sqlite3_column_int(list, 9), .model = text_at(list, 10),
+            .prompt = text_at(list, 11), .confidence = number_at(list, 12),
+            .threshold = number_at(list, 13), .time = text_at(list, 14) };
         more = func(&row, user_data);
     }
     gboolean good = list && (!more || code == SQLITE_DONE);
@@ -420,7 +429,7 @@ gboolean store_each_decision(store *s, StoreRowFunc func, gpointer user_data,
                              GError **error)
 {
     return each(s, prepare(
-        s, "SELECT i.id, l.id, p.path, i.hash, i.width, i.height, l.name, d.verdict,"
+        s, "SELECT p.id, i.id, l.id, p.path, i.hash, i.width, i.height, l.name, d.verdict,"
            " d.by_model, d.model, d.prompt, d.confidence, d.threshold, d.time"
            " FROM current_decision d JOIN image i ON i.id = d.image"
            " JOIN label l ON l.id = d.label JOIN image_path p ON p.image = i.id"
@@ -431,7 +440,16 @@ gboolean store_each_decision(store *s, StoreRowFunc func, gpointer user_data,
 gboolean store_each_image(store *s, StoreRowFunc func, gpointer user_data, GError **error)
 {
     return each(s, prepare(
-        s, "SELECT i.id, 0, p.path, i.hash, i.width, i.height, '', 0, 0, '', '', NULL,"
-           " NULL, '' FROM image i JOIN image_path p ON p.image = i.id ORDER BY p.path",
+        s, "SELECT p.id, i.id, 0, p.path, i.hash, i.width, i.height, '', 0, 0, '', '',"
+           " NULL, NULL, '' FROM image i JOIN image_path p ON p.image = i.id ORDER BY p.path",
         error, ""), func, user_data, error);
+}
+
+gboolean store_each_label(store *s, StoreRowFunc func, gpointer user_data, GError **error)
+{
+    return each(s, prepare(
+        s, "SELECT 0, 0, l.id, '', '', 0, 0, l.name, 0, 0, '', '', NULL, NULL, ''"
+           " FROM label l WHERE l.hidden = 0 OR EXISTS (SELECT 1 FROM current_decision d"
+           " WHERE d.label = l.id AND d.verdict != 0) ORDER BY l.id", error, ""), func,
+        user_data, error);
 }

@@ -22,7 +22,7 @@ typedef enum {
     STORE_ERROR_FAILED,
 } StoreError;
 
-#define STORE_SCHEMA_VERSION 1
+#define STORE_SCHEMA_VERSION 2
 
 typedef struct store store;
 
@@ -44,8 +44,9 @@ typedef struct {
     double confidence, threshold; /* below 0: unknown */
 } StoreSource;
 
+/* `file` numbers a path and `label` a label: both stay what they are for ever. */
 typedef struct {
-    gint64 image, label;
+    gint64 file, image, label;
     StoreVerdict verdict;
     gboolean by_model;
     const char *path, *hash, *name, *model, *prompt, *time; /* time: ISO 8601, UTC */
@@ -87,6 +88,10 @@ gboolean store_each_decision(store *s, StoreRowFunc func, gpointer user_data,
                              GError **error);
 /* Every image with a path, by path; label fields are empty. */
 gboolean store_each_image(store *s, StoreRowFunc func, gpointer user_data,
+                          GError **error);
+/* Every label that is listed or that a current decision is about, in the order in which
+ * they were added; only `label` and `name` are set. */
+gboolean store_each_label(store *s, StoreRowFunc func, gpointer user_data,
                           GError **error);
 
 G_END_DECLS

@@ -148,51 +148,103 @@ static void test_hostile(void)
     require_refused("other.db", STORE_CREATE, STORE_ERROR_OPEN);
 }
 
-static char *export_text(const char *format)
+static char *export_text(const char *name, const char *format)
 {
-    g_autofree char *db = file("export.db"), *out = file("out");
+    g_autofree char *db = file(name), *out = file("out");
     g_autoptr(GError) error = NULL;
     char *text = NULL;
     store *s = store_open(db, STORE_READ_ONLY, &error);
     REQUIRE(s);
-    REQUIRE(export_run(s, export_find(format), out, &error));
+    g_autofree char *root = export_common_root(s, &error);
+    ExportOptions options = { .root = root };
+    REQUIRE(export_run(s, export_find(format), &options, out, &error));
     REQUIRE(g_file_get_contents(out, &text, NULL, NULL));
     store_close(&s);
     return text;
 }
 
+static int count(const char *text, const char *part)
+{
+    int n = 0;
+    for (; (text = strstr(text, part)); text++) {
+        n++;
+    }
+    return n;
+}
+
 static void test_export(void)
 {
     store *s = open_new("export.db");
-    gint64 a = put_image(s, "aa", "/p/a, \"b\".jpg"), b = put_image(s, "bb", "/p/b.jpg");
+    gint64 a = put_image(s, "aa", "/p/q/a, \"b\".jpg"), b = put_image(s, "bb", "/p/r/b.jpg");
+    gint64 hidden = store_put_label(s, "hidden", NULL, NULL);
     gint64 cat = store_put_label(s, "cat", NULL, NULL);
     gint64 dog = store_put_label(s, "a \"dog\"", NULL, NULL);
     REQUIRE(store_decide(s, a, cat, STORE_ACCEPTED, &person, NULL));
     REQUIRE(store_decide(s, a, dog, STORE_REJECTED, &machine, NULL));
     REQUIRE(store_decide(s, b, dog, STORE_ACCEPTED, &machine, NULL));
     store_close(&s);
-    g_autofree char *csv = export_text("csv"), *coco = export_text("coco");
+    g_autofree char *csv = export_text("export.db", "csv");
+    g_autofree char *coco = export_text("export.db", "coco");
     REQUIRE(g_str_has_prefix(
         csv, "image,label,state,source,score,threshold,model,prompt,decided_at\n"
-             "\"/p/a, \"\"b\"\".jpg\",cat,accepted,human,0.5,,,,"));
+             "\"q/a, \"\"b\"\".jpg\",cat,accepted,human,0.5,,,,"));
     REQUIRE(strstr(csv, "\"a \"\"dog\"\"\",rejected,model,0.9,0.6,m,p,"));
-    REQUIRE(strstr(coco, "\"category_id\" : 2"));
-    REQUIRE(strstr(coco, "\"annotations\""));
-    int annotations = 0;
-    for (const char *at = coco; (at = strstr(at, "\"category_id\"")); at++) {
-        annotations++;
-    }
-    REQUIRE_INT(annotations, 2); /* what is rejected is no annotation */
+    REQUIRE(strstr(csv, "\nr/b.jpg,"));
+    REQUIRE(strstr(coco, "\"file_name\" : \"r/b.jpg\""));
+    REQUIRE_INT(count(coco, "\"supercategory\""), 3);
+    REQUIRE_INT(count(coco, "\"category_id\""), 2); /* a rejection is no annotation */
+
+    /* Ids stay when something comes before what was exported, and when a label is
+     * hidden: decisions about a hidden label still leave. */
+    s = open_new("export.db");
+    put_image(s, "00", "/p/a/first.jpg");
+    REQUIRE(store_hide_label(s, "hidden", NULL));
+    REQUIRE(store_hide_label(s, "cat", NULL));
+    store_close(&s);
+    g_autofree char *again = export_text("export.db", "coco");
+    const char *annotations = strstr(coco, "\"annotations\"");
+    REQUIRE_STR(strstr(again, "\"annotations\""), annotations);
+    REQUIRE_INT(count(again, "\"name\" : \"hidden\""), 0);
+    REQUIRE_INT(count(again, "\"name\" : \"cat\""), 1);
+    REQUIRE(hidden > 0);
 }
 
-int main(void)
+static gboolean see_path(const StoreRow *row, gpointer user_data)
 {
+    g_string_append_printf(user_data, "%" G_GINT64_FORMAT "=%s ", row->file, row->path);
+    return TRUE;
+}
+
+/* A file as version 1 wrote it. */
+static void test_migration(const char *corpus)
+{
+    g_autofree char *path = file("v1.db"), *sql_path = NULL, *sql = NULL;
+    sqlite3 *db = NULL;
+    sql_path = g_build_filename(corpus, "v1.sql", NULL);
+    REQUIRE(g_file_get_contents(sql_path, &sql, NULL, NULL));
+    REQUIRE(sqlite3_open(path, &db) == SQLITE_OK);
+    REQUIRE(sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK);
+    sqlite3_close(db);
+    store *s = open_new("v1.db");
+    g_autoptr(GString) paths = g_string_new(NULL);
+    REQUIRE(store_each_image(s, see_path, paths, NULL));
+    REQUIRE_STR(paths->str, "1=/x/1.jpg 2=/x/2.jpg 3=/y/copy.jpg ");
+    REQUIRE_INT(store_find_image(s, "/y/copy.jpg", 10, 20), 2);
+    REQUIRE_INT(store_verdict(s, 1, 1), STORE_ACCEPTED);
+    REQUIRE_INT(store_verdict(s, 2, 2), STORE_REJECTED);
+    store_close(&s);
+}
+
+int main(int argc, char **argv)
+{
+    REQUIRE(argc == 2);
     dir = g_dir_make_tmp("taglight-store-XXXXXX", NULL);
     test_decisions();
     test_append_only();
     test_kill();
     test_hostile();
     test_export();
+    test_migration(argv[1]);
     g_autofree char *remove = g_strdup_printf("rm -rf '%s'", dir);
     REQUIRE(system(remove) == 0);
     g_free(dir);

@@ -28,5 +28,23 @@ sys.exit(not (len(rows)==4 and all(len(r["labels"])==1 for r in rows)))' || fail
 [ ! -e /tmp/PWNED_BY_PICKLE ] || fail "a pickle was run"
 "$1" export --db "$work/none.db" --format csv --out - 2>/dev/null
 [ $? = 1 ] && [ ! -e "$work/none.db" ] || fail "export made a database"
+python3 - "$work/old.db" "$3/tests/corpus/store/v1.sql" <<'PY'
+import sqlite3, sys
+sqlite3.connect(sys.argv[1]).executescript(open(sys.argv[2]).read())
+PY
+"$1" export --db "$work/old.db" --format csv --out - > "$work/csv" || fail "export of an old database"
+[ "$(cut -d, -f1-4 "$work/csv")" = "image,label,state,source
+x/1.jpg,cat,accepted,human
+x/2.jpg,dog,rejected,human
+y/copy.jpg,dog,rejected,human" ] || fail "the exported rows are others"
+"$1" export --db "$work/old.db" --format csv --absolute --out - | grep -q '^/y/copy.jpg,dog' ||
+    fail "export --absolute"
+"$1" export --db "$work/old.db" --format coco --root /x --out "$work/coco.json" &&
+    python3 -c 'import json,sys
+d=json.load(open(sys.argv[1]))
+sys.exit([i["file_name"] for i in d["images"]] != ["1.jpg", "2.jpg", "/y/copy.jpg"])' \
+    "$work/coco.json" || fail "export --root"
+"$1" export --db "$work/old.db" --format coco --out /dev/full 2>/dev/null
+[ $? = 1 ] && [ -c /dev/full ] || fail "a full disk is an error, and the device stays"
 printf 'a photo of a cat\n' | "$1" tokenize --model "$3/tests/corpus/text" --pad |
     grep -qE '^1112( [0-9]+){76}$' || fail "tokenize --pad"
