@@ -58,6 +58,8 @@ int main(int argc, char **argv)
     }
     for (size_t i = 0; argc > 1 && i < G_N_ELEMENTS(commands); i++) {
         if (strcmp(argv[1], commands[i].name) == 0) {
+            g_autofree char *name = g_strconcat("taglight ", argv[1], NULL);
+            g_set_prgname(name); /* for the usage line of --help */
             return commands[i].run(argc - 1, argv + 1);
         }
     }

@@ -385,8 +385,15 @@ int command_model(int argc, char **argv)
         { "info", model_info_command }, { "forward", command_forward } };
     for (size_t i = 0; argc > 1 && i < G_N_ELEMENTS(table); i++) {
         if (strcmp(argv[1], table[i].name) == 0) {
+            g_autofree char *name = g_strconcat("taglight model ", argv[1], NULL);
+            g_set_prgname(name);
             return table[i].run(argc - 1, argv + 1);
         }
+    }
+    if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
+        g_print("Usage:\n  taglight model import|list|info|forward [OPTION…] …\n\n"
+                "`taglight model COMMAND --help` tells more.\n");
+        return COMMAND_DONE;
     }
     return command_fail(COMMAND_MISUSED, "model needs one of: import, list, info, forward");
 }
