@@ -63,5 +63,10 @@ int main(int argc, char **argv)
             return commands[i].run(argc - 1, argv + 1);
         }
     }
+    if (argc > 1 && argv[1][0] != '-' && !g_file_test(argv[1], G_FILE_TEST_EXISTS)) {
+        return command_fail(COMMAND_MISUSED,
+                            "%s: no command and no folder of that name; see `taglight "
+                            "--help`", argv[1]);
+    }
     return open_window(argc, argv);
 }

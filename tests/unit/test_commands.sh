@@ -23,6 +23,8 @@ sys.exit(not (len(rows)==4 and all(len(r["labels"])==1 for r in rows)))' || fail
 [ $? = 2 ] || fail "tag without a path is misuse"
 "$1" tag "$work/nowhere" --model "$work/demo" --labels a >/dev/null 2>"$work/errors"
 [ $? = 1 ] && grep -q nowhere "$work/errors" || fail "a missing folder is an error"
+"$1" taag 2>"$work/errors"
+[ $? = 2 ] && grep -q taag "$work/errors" || fail "a mistyped command is misuse"
 "$1" model info "$3/tests/corpus/weights/hostile/pkl_system_zip.pth" 2>"$work/errors"
 [ $? = 1 ] && [ "$(wc -l < "$work/errors")" = 1 ] || fail "a hostile file gets one line"
 [ ! -e /tmp/PWNED_BY_PICKLE ] || fail "a pickle was run"
