@@ -62,15 +62,22 @@ double plan_nominal_flops(const struct plan_builder *b)
     return flops;
 }
 
+/* An embedding reads only the rows of its table that the ids name: as many bytes as it
+ * writes. */
 static uint64_t step_bytes(const struct plan_builder *b, const struct plan_step *step)
 {
+    bool embed = nn_graph_node(b->graph, step->node)->op == NN_OP_embed;
     uint64_t bytes = 0;
     for (uint32_t i = 0; i < step->kernel.n_bindings; i++) {
         bool seen = false;
         for (uint32_t j = 0; j < i && !seen; j++) {
             seen = step->operand[j] == step->operand[i];
         }
-        bytes += seen ? 0 : b->tensors[step->operand[i]].bytes;
+        const struct plan_tensor *t = &b->tensors[step->operand[i]];
+        if (embed && t->fixed.buffer) {
+            t = &b->tensors[b->tensor[step->node]];
+        }
+        bytes += seen ? 0 : t->bytes;
     }
     return bytes;
 }
@@ -115,7 +122,8 @@ static struct nn_profile_row *find_row(struct nn_profile *profile, const char *w
 }
 
 static enum nn_status sum_rows(struct nn_profile *profile, const struct plan_builder *b,
-                               const double *times, uint32_t runs, struct nn_error *error)
+                               const double *times, uint32_t runs,
+                               struct nn_error *error)
 {
     double *scratch = malloc(runs * sizeof *scratch);
     profile->rows = calloc(b->n_steps + 1, sizeof *profile->rows);
@@ -169,9 +177,9 @@ enum nn_status nn_plan_profile(struct nn_plan *plan, const struct nn_binding *in
     if (!times) {
         return nn_fail(error, NN_ERROR_MEMORY, "out of memory for a profile");
     }
+    enum plan_timing timing = profile.by_submits ? PLAN_BY_SUBMITS : PLAN_BY_TIMESTAMPS;
     enum nn_status status =
-        time_runs(plan, profile.by_submits ? PLAN_BY_SUBMITS : PLAN_BY_TIMESTAMPS, inputs,
-                  n_inputs, times, runs, error);
+        time_runs(plan, timing, inputs, n_inputs, times, runs, error);
     /* After a failure too: what comes next may be an ordinary run. */
     enum nn_status recorded =
         plan_record(plan, PLAN_UNTIMED, status == NN_OK ? error : NULL);

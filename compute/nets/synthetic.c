@@ -234,8 +234,8 @@ static void put_resnet(struct list *list, const uint32_t blocks[4], uint32_t w,
             put(list, join(block, ".conv3.weight").text, 4, 4 * planes, planes, 1u, 1u);
             put_batch_norm(list, join(block, ".bn3").text, 4 * planes);
             if (b == 0) {
-                put(list, join(block, ".downsample.0.weight").text, 4, 4 * planes, in, 1u,
-                    1u);
+                put(list, join(block, ".downsample.0.weight").text, 4, 4 * planes, in,
+                    1u, 1u);
                 put_batch_norm(list, join(block, ".downsample.1").text, 4 * planes);
             }
             in = 4 * planes;
@@ -320,8 +320,8 @@ enum nn_status synthetic_open(struct weights **out, const char *kind,
     struct list list = { 0 };
     enum nn_status status;
     if (!put_kind(&list, kind)) {
-        status = nn_fail(error, NN_ERROR_INVALID, "there is no network \"%s\" by formula",
-                         kind);
+        status = nn_fail(error, NN_ERROR_INVALID,
+                         "there is no network \"%s\" by formula", kind);
     } else if (list.failed) {
         status = nn_fail(error, NN_ERROR_MEMORY, "%s: out of memory", kind);
     } else {
