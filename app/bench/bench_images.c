@@ -90,7 +90,7 @@ static gboolean picture_rows(struct bench *bench, int width, int height, GError 
         struct bench_row row;
         bench_row_begin(&row, "decode");
         snprintf(row.what, sizeof row.what,
-                 resizing ? "resize %dx%d to 224x224" : "decode %dx%d JPEG", width,
+                 resizing ? "resize %dx%d to 224x224" : "JPEG %dx%d", width,
                  height);
         good = resizing ? time_resizing(&row, path, runs, seconds, error)
                         : time_decoding(&row, path, runs, seconds, error);
