@@ -17,6 +17,7 @@ static const struct {
     { "tag", N_("Tag images without a window"), command_tag },
     { "export", N_("Write decisions as CSV or COCO"), command_export },
     { "model", N_("Import, list, describe and run models"), command_model },
+    { "bench", N_("Measure speed and memory"), command_bench },
     { "devices", N_("List Vulkan devices"), command_devices },
     { "tokenize", N_("Print the token ids of text"), command_tokenize },
     { "image", N_("Write the tensor that a network gets for an image"), command_image },
