@@ -95,8 +95,9 @@ static void key_add_node(struct nn_key *key, const struct nn_graph *graph, nn_id
         return;
     }
     const struct nn_attr *a = &node->attr;
-    uint32_t words[10] = { a->epilogue.act, a->kernel, a->stride, a->pad, a->heads,
-                           a->q_column, a->k_column, a->v_column, a->width, a->causal };
+    uint32_t words[11] = { a->epilogue.act, a->kernel, a->stride, a->pad, a->heads,
+                           a->q_column, a->k_column, a->v_column, a->width, a->causal,
+                           a->first };
     key_add(key, a->shape.dim, sizeof a->shape.dim);
     float numbers[3] = { a->epilogue.slope, a->eps, a->factor };
     key_add(key, words, sizeof words);
