@@ -240,7 +240,7 @@ static void work_find(DatabaseJob *job)
     }
     if (job->image_row && job->model) {
         g_autofree char *hash = store_image_hash(job->workspace->store, job->image_row);
-        job->tokens = hash ? cache_get(job->workspace->cache, "tokens", hash, job->model)
+        job->tokens = hash ? NULL
                            : NULL;
     }
 }
@@ -418,8 +418,8 @@ static void work_keep(DatabaseJob *job)
     gint64 row = find_row(job->workspace->store, job->image->path, NULL);
     hash = row ? store_image_hash(job->workspace->store, row) : NULL;
     if (hash) {
-        cache_put(job->workspace->cache, "tokens", hash, job->model, job->tokens,
-                  CACHE_BYTES);
+        cache_put(job->workspace->cache, "tokens", hash, job->model,
+                  g_bytes_get_data(job->tokens, NULL), g_bytes_get_size(job->tokens), CACHE_BYTES);
     }
 }
 

@@ -34,6 +34,11 @@ uint64_t nn_layout_bytes(enum nn_layout layout, struct nn_shape shape)
     return values * 4;
 }
 
+bool nn_layout_is_logical(enum nn_layout layout, struct nn_shape shape)
+{
+    return layout == NN_LAYOUT_ROWS && last_dim(shape) % 4 == 0;
+}
+
 /* One channel plane of one image at a time, so that reads run along memory. */
 static void pack_map(struct nn_shape shape, const float *logical, float *device)
 {

@@ -587,7 +587,8 @@ static enum nn_status bound_node(const struct nn_plan *plan, const struct nn_bin
     return NN_OK;
 }
 
-/* Between a host array and its tensor, through a buffer in device layout. */
+/* Between a host array and its tensor, through a buffer in device layout unless the two
+ * are the same. */
 static enum nn_status transfer(struct nn_plan *plan, const struct nn_binding *bind,
                                bool upload, struct nn_error *error)
 {
@@ -603,6 +604,12 @@ static enum nn_status transfer(struct nn_plan *plan, const struct nn_binding *bi
     }
     struct gpu_range range = range_of(plan, plan->b.tensor[id]);
     range.bytes = nn_layout_bytes(plan->b.layout[id], node->shape);
+    if (nn_layout_is_logical(plan->b.layout[id], node->shape)) {
+        return upload ? gpu_buffer_write(range.buffer, range.offset, bind->values,
+                                         range.bytes, error)
+                      : gpu_buffer_read(range.buffer, range.offset, bind->values,
+                                        range.bytes, error);
+    }
     void *packed = malloc(range.bytes ? range.bytes : 16);
     if (!packed) {
         return nn_fail(error, NN_ERROR_MEMORY, "out of memory for %s", bind->name);

@@ -17,6 +17,8 @@ enum nn_layout {
 #define NN_MAX_OPERANDS GPU_MAX_BINDINGS
 
 uint64_t nn_layout_bytes(enum nn_layout layout, struct nn_shape shape);
+/* Whether the layout's bytes are those of the logical array, so that nothing is packed. */
+bool nn_layout_is_logical(enum nn_layout layout, struct nn_shape shape);
 /* Between a logical row-major array and device layout; padding becomes zero. */
 void nn_layout_pack(enum nn_layout layout, struct nn_shape shape, const void *logical,
                     void *device);

@@ -1,0 +1,70 @@
+#include "app/engine/token_cache.h"
+
+#include "app/store/cache.h"
+
+#define CACHE_BYTES ((gint64)4 << 30)
+
+struct token_cache {
+    cache *file;
+    char *fingerprint;
+    gsize n_tokens, n_embedding;
+};
+
+token_cache *token_cache_open(const char *path, const char *fingerprint, gsize n_tokens,
+                              gsize n_embedding)
+{
+    g_autofree char *dir = g_build_filename(g_get_user_cache_dir(), "taglight", NULL);
+    g_autofree char *usual = g_build_filename(dir, "tokens.db", NULL);
+    if (!path) {
+        g_mkdir_with_parents(dir, 0700);
+    }
+    cache *file = cache_open(path ? path : usual);
+    if (!file) {
+        return NULL;
+    }
+    token_cache *t = g_new0(token_cache, 1);
+    *t = (token_cache){ file, g_strdup(fingerprint), n_tokens, n_embedding };
+    return t;
+}
+
+void token_cache_close(token_cache **t)
+{
+    if (t && *t) {
+        cache_close(&(*t)->file);
+        g_free((*t)->fingerprint);
+        g_clear_pointer(t, g_free);
+    }
+}
+
+gboolean token_cache_has(token_cache *t, const char *hash)
+{
+    return t && cache_has(t->file, "tokens", hash, t->fingerprint);
+}
+
+gboolean token_cache_get(token_cache *t, const char *hash, float *tokens)
+{
+    return t && cache_read(t->file, "tokens", hash, t->fingerprint, tokens,
+                           t->n_tokens * sizeof *tokens);
+}
+
+void token_cache_put(token_cache *t, const char *hash, const float *tokens)
+{
+    if (t) {
+        cache_put(t->file, "tokens", hash, t->fingerprint, tokens,
+                  t->n_tokens * sizeof *tokens, CACHE_BYTES);
+    }
+}
+
+gboolean token_cache_get_query(token_cache *t, const char *prompt, float *embedding)
+{
+    return t && cache_read(t->file, "query", prompt, t->fingerprint, embedding,
+                           t->n_embedding * sizeof *embedding);
+}
+
+void token_cache_put_query(token_cache *t, const char *prompt, const float *embedding)
+{
+    if (t) {
+        cache_put(t->file, "query", prompt, t->fingerprint, embedding,
+                  t->n_embedding * sizeof *embedding, CACHE_BYTES);
+    }
+}
