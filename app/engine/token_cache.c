@@ -36,6 +36,16 @@ void token_cache_close(token_cache **t)
     }
 }
 
+void token_cache_use(token_cache **t, const char *path, const char *fingerprint,
+                     gsize n_tokens, gsize n_embedding)
+{
+    if (*t && g_str_equal((*t)->fingerprint, fingerprint)) {
+        return;
+    }
+    token_cache_close(t);
+    *t = token_cache_open(path, fingerprint, n_tokens, n_embedding);
+}
+
 gboolean token_cache_has(token_cache *t, const char *hash)
 {
     return t && cache_has(t->file, "tokens", hash, t->fingerprint);

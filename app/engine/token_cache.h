@@ -14,6 +14,10 @@ typedef struct token_cache token_cache;
 token_cache *token_cache_open(const char *path, const char *fingerprint, gsize n_tokens,
                               gsize n_embedding);
 void token_cache_close(token_cache **t);
+/* Makes *t the cache of the model with that fingerprint: as it is when it is that one
+ * already, otherwise by closing and opening. */
+void token_cache_use(token_cache **t, const char *path, const char *fingerprint,
+                     gsize n_tokens, gsize n_embedding);
 
 /* By the hash of an image's content (library_hash). */
 gboolean token_cache_has(token_cache *t, const char *hash);

@@ -9,7 +9,7 @@ struct cache { sqlite3 *db; sqlite3_stmt *find, *put, *used; };
 /* Tokens are long: large pages mean few of them to a value, and few reads. */
 static const char schema[] =
     "PRAGMA page_size = 65536; PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF;"
-    "PRAGMA mmap_size = 17179869184; PRAGMA cache_size = -4096;"
+    "PRAGMA cache_size = -4096;"
     "CREATE TABLE IF NOT EXISTS entry (kind TEXT, content TEXT, model TEXT,"
     "  value BLOB NOT NULL, PRIMARY KEY (kind, content, model)) STRICT;";
 

@@ -483,6 +483,22 @@ static enum nn_status record_segment(struct nn_plan *plan, struct segment *segme
     return status != NN_OK ? status : gpu_commands_finish(segment->commands, error);
 }
 
+static enum nn_status prepare_kernels(struct nn_plan *plan, struct nn_error *error)
+{
+    const struct plan_builder *b = &plan->b;
+    const struct gpu_kernel_desc **descs = calloc(b->n_steps + 1, sizeof *descs);
+    if (!descs) {
+        return nn_fail(error, NN_ERROR_MEMORY, "out of memory for a plan");
+    }
+    for (uint32_t i = 0; i < b->n_steps; i++) {
+        descs[i] = &b->steps[i].kernel;
+    }
+    enum nn_status status = gpu_kernels_prepare(nn_store_device(plan->store), descs,
+                                                b->n_steps, error);
+    free(descs);
+    return status;
+}
+
 enum nn_status plan_record(struct nn_plan *plan, enum plan_timing timing,
                            struct nn_error *error)
 {
@@ -519,7 +535,8 @@ static enum nn_status build(struct nn_plan *plan, const struct nn_graph *graph,
     for (uint32_t i = 0; i < b->n_steps; i++) {
         plan->flops += b->steps[i].flops;
     }
-    return plan_record(plan, PLAN_UNTIMED, error);
+    status = prepare_kernels(plan, error);
+    return status == NN_OK ? plan_record(plan, PLAN_UNTIMED, error) : status;
 }
 
 enum nn_status nn_plan_create(struct nn_plan **out, const struct nn_graph *graph,
