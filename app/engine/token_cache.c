@@ -46,35 +46,45 @@ void token_cache_use(token_cache **t, const char *path, const char *fingerprint,
     *t = token_cache_open(path, fingerprint, n_tokens, n_embedding);
 }
 
+/* Images' tokens lie under their content's hash, embeddings under their prompt. */
+static const char tokens_kind[] = "tokens", query_kind[] = "query";
+
+static gboolean get(token_cache *t, const char *kind, const char *key, float *out)
+{
+    gsize n = !t ? 0 : kind == tokens_kind ? t->n_tokens : t->n_embedding;
+    return t && cache_read(t->file, kind, key, t->fingerprint, out, n * sizeof *out);
+}
+
+static void put(token_cache *t, const char *kind, const char *key, const float *values)
+{
+    gsize n = !t ? 0 : kind == tokens_kind ? t->n_tokens : t->n_embedding;
+    if (t) {
+        cache_put(t->file, kind, key, t->fingerprint, values, n * sizeof *values,
+                  CACHE_BYTES);
+    }
+}
+
 gboolean token_cache_has(token_cache *t, const char *hash)
 {
-    return t && cache_has(t->file, "tokens", hash, t->fingerprint);
+    return t && cache_has(t->file, tokens_kind, hash, t->fingerprint);
 }
 
 gboolean token_cache_get(token_cache *t, const char *hash, float *tokens)
 {
-    return t && cache_read(t->file, "tokens", hash, t->fingerprint, tokens,
-                           t->n_tokens * sizeof *tokens);
+    return get(t, tokens_kind, hash, tokens);
 }
 
 void token_cache_put(token_cache *t, const char *hash, const float *tokens)
 {
-    if (t) {
-        cache_put(t->file, "tokens", hash, t->fingerprint, tokens,
-                  t->n_tokens * sizeof *tokens, CACHE_BYTES);
-    }
+    put(t, tokens_kind, hash, tokens);
 }
 
 gboolean token_cache_get_query(token_cache *t, const char *prompt, float *embedding)
 {
-    return t && cache_read(t->file, "query", prompt, t->fingerprint, embedding,
-                           t->n_embedding * sizeof *embedding);
+    return get(t, query_kind, prompt, embedding);
 }
 
 void token_cache_put_query(token_cache *t, const char *prompt, const float *embedding)
 {
-    if (t) {
-        cache_put(t->file, "query", prompt, t->fingerprint, embedding,
-                  t->n_embedding * sizeof *embedding, CACHE_BYTES);
-    }
+    put(t, query_kind, prompt, embedding);
 }

@@ -82,7 +82,8 @@ static gint64 find_row(cache *c, const char *kind, const char *content, const ch
         return 0;
     }
     bind_key(c->find, kind, content, model);
-    gint64 row = sqlite3_step(c->find) == SQLITE_ROW ? sqlite3_column_int64(c->find, 0) : 0;
+    gboolean found = sqlite3_step(c->find) == SQLITE_ROW;
+    gint64 row = found ? sqlite3_column_int64(c->find, 0) : 0;
     sqlite3_reset(c->find);
     return row;
 }
@@ -108,7 +109,8 @@ gboolean cache_read(cache *c, const char *kind, const char *content, const char 
 
 static gint64 bytes_used(cache *c)
 {
-    gint64 bytes = sqlite3_step(c->used) == SQLITE_ROW ? sqlite3_column_int64(c->used, 0) : 0;
+    gboolean known = sqlite3_step(c->used) == SQLITE_ROW;
+    gint64 bytes = known ? sqlite3_column_int64(c->used, 0) : 0;
     sqlite3_reset(c->used);
     return bytes;
 }

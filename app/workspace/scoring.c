@@ -87,7 +87,7 @@ token_cache *scoring_cache(token_cache **cache, const TlModelFacts *model)
     return *cache;
 }
 
-/* --- A request ------------------------------------------------------------------------ */
+/* --- A request --------------------------------------------------------------------- */
 
 static gsize image_bytes(const TlModelFacts *model)
 {
@@ -288,7 +288,8 @@ static void request(TlWorkspace *self, GPtrArray *images, const GArray *labels)
 
 void scoring_pump(TlWorkspace *self)
 {
-    while (self->model && self->reader && !self->halted && self->requests < MAX_REQUESTS) {
+    while (self->model && self->reader && !self->halted
+           && self->requests < MAX_REQUESTS) {
         g_autoptr(GArray) labels = NULL;
         g_autoptr(GPtrArray) images = pick_images(self, &labels);
         if (images->len > 0) {
@@ -370,7 +371,8 @@ static void work_queries(ReadJob *job)
             return;
         }
     }
-    job->values = g_bytes_new_take(values, (gsize)n * job->model->embedding * sizeof(float));
+    gsize bytes = (gsize)n * job->model->embedding * sizeof *values;
+    job->values = g_bytes_new_take(values, bytes);
 }
 
 static void done_queries(ReadJob *job)

@@ -206,7 +206,8 @@ static void on_loaded(GObject *source, GAsyncResult *result, gpointer data)
     if (!facts) {
         workspace_report_error(self, error);
     } else {
-        scoring_encode_labels(self, (Label *const *)self->labels->pdata, self->labels->len);
+        scoring_encode_labels(self, (Label *const *)self->labels->pdata,
+                              self->labels->len);
         for (char **l = facts->open_vocabulary ? NULL : facts->labels; l && *l; l++) {
             Label *label = g_new0(Label, 1);
             label->name = g_strdup(*l);
@@ -283,13 +284,14 @@ static void tl_workspace_class_init(TlWorkspaceClass *class)
 {
     G_OBJECT_CLASS(class)->finalize = tl_workspace_finalize;
     GType type = TL_TYPE_WORKSPACE;
-    workspace_signals[CHANGED] = g_signal_new("changed", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+    guint *signals = workspace_signals;
+    signals[CHANGED] = g_signal_new("changed", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
                                     G_TYPE_NONE, 1, TL_TYPE_IMAGE);
-    workspace_signals[LABELS] = g_signal_new("labels", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+    signals[LABELS] = g_signal_new("labels", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
                                    G_TYPE_NONE, 0);
-    workspace_signals[STATUS] = g_signal_new("status", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+    signals[STATUS] = g_signal_new("status", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
                                    G_TYPE_NONE, 0);
-    workspace_signals[FAILED] = g_signal_new("failed", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+    signals[FAILED] = g_signal_new("failed", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
                                    G_TYPE_NONE, 1, G_TYPE_STRING);
 }
 

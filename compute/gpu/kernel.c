@@ -176,9 +176,10 @@ static void make(struct gpu_device *device, struct making *m)
 static enum nn_status end_making(struct gpu_device *device, struct making *m,
                                  struct nn_error *error)
 {
-    enum nn_status status = m->result == VK_SUCCESS
-                                ? add(device, m->kernel, error)
-                                : gpu_vk_fail(device, m->result, "compiling a kernel", error);
+    enum nn_status status =
+        m->result == VK_SUCCESS
+            ? add(device, m->kernel, error)
+            : gpu_vk_fail(device, m->result, "compiling a kernel", error);
     if (status != NN_OK) {
         destroy(device, m->kernel);
         return status;

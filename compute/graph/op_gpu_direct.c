@@ -51,20 +51,12 @@ struct probs_push {
 };
 
 enum nn_status plan_direct_probs(struct plan_builder *b, const struct nn_node *node,
-                                 uint32_t images, uint32_t result, struct nn_error *error)
+                                 uint32_t images, struct plan_step step,
+                                 struct nn_error *error)
 {
     const struct nn_attr *a = &node->attr;
     struct nn_shape q = nn_graph_node(b->graph, node->source[0])->shape;
     struct nn_shape k = nn_graph_node(b->graph, node->source[1])->shape;
-    struct plan_step step = { .label = "attn_probs", .write_mask = 1u << 2 };
-    enum nn_status status = plan_operand(b, node->source[0], &step.operand[0], error);
-    if (status == NN_OK) {
-        status = plan_operand(b, node->source[1], &step.operand[1], error);
-    }
-    if (status != NN_OK) {
-        return status;
-    }
-    step.operand[2] = result;
     struct probs_push push = {
         .blocks = images * a->heads * divide_up(q.dim[1], LANES), .heads = a->heads,
         .queries = q.dim[1], .keys = k.dim[1], .head_width = a->width / a->heads,
@@ -91,20 +83,11 @@ struct apply_push {
 };
 
 enum nn_status plan_direct_apply(struct plan_builder *b, nn_id id, nn_id values,
-                                 uint32_t probs, struct nn_error *error)
+                                 struct plan_step step, struct nn_error *error)
 {
     const struct nn_node *node = nn_graph_node(b->graph, id);
     const struct nn_attr *a = &node->attr;
     struct nn_shape v = nn_graph_node(b->graph, values)->shape;
-    struct plan_step step = { .label = "attn_apply", .operand = { probs },
-                              .write_mask = 1u << 2 };
-    enum nn_status status = plan_operand(b, values, &step.operand[1], error);
-    if (status == NN_OK) {
-        status = plan_result(b, id, &step.operand[2], error);
-    }
-    if (status != NN_OK) {
-        return status;
-    }
     /* Chunks of 96, 64 or 32 columns of a head, whichever leaves no lane idle. */
     uint32_t head_width = a->width / a->heads, parts = divide_up(head_width, 4 * LANES);
     uint32_t columns = parts % 3 == 0 ? 3 : parts % 2 == 0 ? 2 : 1;
@@ -132,13 +115,14 @@ bool plan_direct_group_fit(const struct plan_builder *b, uint32_t outs, uint32_t
 /* The push block of shaders/direct_group.comp. */
 struct group_push { uint32_t rows, groups, outs, ins4, tile_base; };
 
-enum nn_status plan_direct_group(struct plan_builder *b, const struct plan_step *operands,
+enum nn_status plan_direct_group(struct plan_builder *b, struct plan_step step,
                                  const struct plan_group *g, struct nn_error *error)
 {
-    struct plan_step step = *operands;
+    double flops = step.flops;
     /* 48 outputs a tile is the most that pays; 6 columns fit heads of 96 and 64. */
     uint32_t columns = g->outs >= 48 ? 6 : divide_up(g->outs, LANES);
-    uint32_t tiles = divide_up(g->outs, columns * LANES), blocks = divide_up(g->rows, LANES);
+    uint32_t tiles = divide_up(g->outs, columns * LANES);
+    uint32_t blocks = divide_up(g->rows, LANES);
     struct group_push push = { g->rows, g->groups, g->outs, g->ins / 4, 0 };
     if (tiles * g->groups > b->caps->max_groups[1]) {
         return nn_fail(error, NN_ERROR_UNSUPPORTED, "a grouped layer of %u groups",
@@ -146,7 +130,8 @@ enum nn_status plan_direct_group(struct plan_builder *b, const struct plan_step 
     }
     step.kernel = (struct gpu_kernel_desc){
         .shader = "direct_group", .n_bindings = 4, .texel_mask = 0x3, .n_spec = 2,
-        .spec = { columns, g->bias }, .push_bytes = sizeof push, .subgroup_size = LANES };
+        .spec = { columns, g->bias }, .push_bytes = sizeof push,
+        .subgroup_size = LANES };
     enum nn_status status = NN_OK;
     uint32_t most = b->caps->max_groups[0];
     for (uint32_t base = 0; base < blocks && status == NN_OK; base += most) {
@@ -155,7 +140,7 @@ enum nn_status plan_direct_group(struct plan_builder *b, const struct plan_step 
         memcpy(step.push, &push, sizeof push);
         memcpy(step.groups, (const uint32_t[3]){ count, tiles * g->groups, 1 },
                sizeof step.groups);
-        step.flops = operands->flops * count / blocks;
+        step.flops = flops * count / blocks;
         status = plan_emit(b, &step, error);
     }
     return status;

@@ -243,9 +243,6 @@ static enum nn_status emit_probs(struct plan_builder *b, const struct nn_node *n
     const struct nn_attr *a = &node->attr;
     struct nn_shape q = nn_graph_node(b->graph, node->source[0])->shape;
     struct nn_shape k = nn_graph_node(b->graph, node->source[1])->shape;
-    if (plan_direct_probs_fit(b, a, k.dim[1])) {
-        return plan_direct_probs(b, node, images, result, error);
-    }
     struct plan_step step = { .label = "attn_probs", .write_mask = 1u << 2 };
     enum nn_status status = plan_operand(b, node->source[0], &step.operand[0], error);
     if (status == NN_OK) {
@@ -255,6 +252,9 @@ static enum nn_status emit_probs(struct plan_builder *b, const struct nn_node *n
         return status;
     }
     step.operand[2] = result;
+    if (plan_direct_probs_fit(b, a, k.dim[1])) {
+        return plan_direct_probs(b, node, images, step, error);
+    }
     step.operand[3] = step.operand[0];
     step.operand[4] = step.operand[1];
     struct probs_push push = {
@@ -285,9 +285,6 @@ static enum nn_status emit_apply(struct plan_builder *b, nn_id id, nn_id values,
     const struct nn_node *node = nn_graph_node(b->graph, id);
     const struct nn_attr *a = &node->attr;
     struct nn_shape v = nn_graph_node(b->graph, values)->shape;
-    if (plan_direct_apply_fit(b, a)) {
-        return plan_direct_apply(b, id, values, probs, error);
-    }
     struct plan_step step = { .label = "attn_apply", .write_mask = 1u << 2 };
     step.operand[0] = probs;
     enum nn_status status = plan_operand(b, values, &step.operand[1], error);
@@ -296,6 +293,9 @@ static enum nn_status emit_apply(struct plan_builder *b, nn_id id, nn_id values,
     }
     if (status != NN_OK) {
         return status;
+    }
+    if (plan_direct_apply_fit(b, a)) {
+        return plan_direct_apply(b, id, values, step, error);
     }
     step.operand[3] = step.operand[1];
     struct apply_push push = {
@@ -370,7 +370,7 @@ enum nn_status plan_op_group_linear(struct plan_builder *b, nn_id id,
                             .outs = w.dim[0] / node->attr.heads, .bias = bias != NN_NONE };
     step.flops = 2.0 * g.rows * w.dim[0] * w.dim[1];
     if (plan_direct_group_fit(b, g.outs, g.ins)) {
-        return plan_direct_group(b, &step, &g, error);
+        return plan_direct_group(b, step, &g, error);
     }
     struct group_push push = { vec4_count(b, id) * 4, w.dim[0], g.outs, g.ins,
                                padded4(g.groups * g.ins), padded4(g.ins) };

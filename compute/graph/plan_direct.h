@@ -1,4 +1,4 @@
-/* Between op_gpu_rows.c and op_gpu_direct.c: the kernels on rows for software devices. */
+/* Between op_gpu_rows.c and op_gpu_direct.c: kernels on rows for software devices. */
 #ifndef TAGLIGHT_COMPUTE_PLAN_DIRECT_H
 #define TAGLIGHT_COMPUTE_PLAN_DIRECT_H
 
@@ -10,17 +10,19 @@ bool plan_direct_probs_fit(const struct plan_builder *b, const struct nn_attr *a
 bool plan_direct_apply_fit(const struct plan_builder *b, const struct nn_attr *a);
 bool plan_direct_group_fit(const struct plan_builder *b, uint32_t outs, uint32_t ins);
 
-/* Probabilities of `node` (attn_probs or attention) to the tensor `result`. */
+/* Each takes a step with its operands, label and write mask set. Probabilities of `node`
+ * (attn_probs or attention): operands q, k, result. */
 enum nn_status plan_direct_probs(struct plan_builder *b, const struct nn_node *node,
-                                 uint32_t images, uint32_t result, struct nn_error *error);
-/* Node `id` from the tensor `probs` and the node `values`. */
+                                 uint32_t images, struct plan_step step,
+                                 struct nn_error *error);
+/* Node `id` from the values of node `values`: operands probabilities, values, result. */
 enum nn_status plan_direct_apply(struct plan_builder *b, nn_id id, nn_id values,
-                                 uint32_t probs, struct nn_error *error);
+                                 struct plan_step step, struct nn_error *error);
 
 struct plan_group { uint32_t rows, groups, outs, ins; bool bias; };
 
-/* `operands` holds the tensors x, weight, result, bias, and the flops of the whole. */
-enum nn_status plan_direct_group(struct plan_builder *b, const struct plan_step *operands,
+/* Operands x, weight, result, bias; the step has the flops of the whole. */
+enum nn_status plan_direct_group(struct plan_builder *b, struct plan_step step,
                                  const struct plan_group *g, struct nn_error *error);
 
 #endif

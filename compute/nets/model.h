@@ -67,7 +67,7 @@ struct model_info {
     uint32_t context;       /* most text tokens of a prompt */
     uint32_t vocabulary;
     bool open_vocabulary;   /* labels are free text */
-    char fingerprint[33];   /* hex; equal for equal weights and settings */
+    char fingerprint[33];   /* hex; equal for equal weights, settings and preprocessing */
 };
 
 struct model;

@@ -424,8 +424,12 @@ enum nn_status session_score(struct session *session, const float *tokens, uint3
     struct session *s = session;
     const struct model_info *info = &s->model->info;
     uint64_t in = (uint64_t)s->token_count * info->token_width;
+    if (n == 0) {
+        return NN_OK;
+    }
     for (uint32_t done = 0; done < batch;) {
-        uint32_t most = SCORE_ROWS / n < s->score_batch ? SCORE_ROWS / n : s->score_batch;
+        uint32_t rows = SCORE_ROWS / n;
+        uint32_t most = rows < s->score_batch ? rows : s->score_batch;
         uint32_t count = bucket(4, batch - done, most);
         struct work w = { .kind = SESSION_SCORE, .batch = count, .n = n, .n_inputs = 1,
                           .out = confidence + (uint64_t)done * n,

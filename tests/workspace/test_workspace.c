@@ -92,7 +92,8 @@ static void spoil(TlWorkspace *workspace)
         REQUIRE(g_stat(tl_image_path(item), &info) == 0);
         g_autofree char *zeros = g_malloc0((gsize)info.st_size);
         FILE *file = fopen(tl_image_path(item), "wb");
-        REQUIRE(file && fwrite(zeros, 1, (size_t)info.st_size, file) == (size_t)info.st_size);
+        size_t size = (size_t)info.st_size;
+        REQUIRE(file && fwrite(zeros, 1, size, file) == size);
         REQUIRE(fclose(file) == 0);
         struct utimbuf times = { info.st_atime, info.st_mtime };
         REQUIRE(g_utime(tl_image_path(item), &times) == 0);
