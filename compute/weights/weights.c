@@ -596,6 +596,9 @@ static enum nn_status wrong_type(const struct weights *w, const struct weights_t
  * memory does not hold a model's file beside the copy that was made of it. */
 static void release_pages(const struct weights *w, const struct weights_tensor *t)
 {
+    if (w->fill) {
+        return; /* made by a function, not mapped */
+    }
     const struct weights_source *s = &w->sources[t->location[0]];
     uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
     uint64_t first = (s->offset + page - 1) / page * page;
