@@ -11,13 +11,14 @@
 // one k for all 32 rows at once and then broadcast them.
 #include "epilogue.glsl"
 #include "gemm.glsl"
+#include "storage.glsl"
 
 layout(local_size_x = 8) in;
 layout(binding = 0) uniform samplerBuffer X;
 layout(binding = 1) uniform samplerBuffer W;
-layout(binding = 2) writeonly buffer YBuffer { vec4 y[]; };
-layout(binding = 3) readonly buffer BiasBuffer { vec4 bias[]; };
-layout(binding = 4) readonly buffer ResidualBuffer { vec4 residual[]; };
+layout(binding = 2) writeonly buffer YBuffer { STORED4 y[]; };
+layout(binding = 3) readonly buffer BiasBuffer { STORED4 bias[]; };
+layout(binding = 4) readonly buffer ResidualBuffer { STORED4 residual[]; };
 
 #define ROWS4 8
 
@@ -104,15 +105,15 @@ void main()
     for (int m = 0; m < ROWS4; m++) {
         uint channel = tile_m * ROWS4 + m;
         if (channel < m4) {
-            vec4 b = HAS_BIAS ? bias[channel] : vec4(0.0);
+            vec4 b = HAS_BIAS ? vec4(bias[channel]) : vec4(0.0);
             for (int p = 0; p < COLUMNS; p++) {
                 uint out_at = image[p] * y_batch + channel * y_channel + pixel[p] * y_pixel;
                 vec4 v = sum[p][m] + b;
                 if (live[p]) {
                     if (HAS_RESIDUAL) {
-                        v += residual[out_at];
+                        v += vec4(residual[out_at]);
                     }
-                    y[out_at] = activate(ACT, slope, v);
+                    y[out_at] = NARROW4(activate(ACT, slope, v));
                 }
             }
         }

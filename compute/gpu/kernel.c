@@ -3,13 +3,15 @@
 
 #include "shaders/registry.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+/* Apart from the shader. */
 static bool same(const struct gpu_kernel_desc *a, const struct gpu_kernel_desc *b)
 {
-    return strcmp(a->shader, b->shader) == 0 && a->n_bindings == b->n_bindings
-           && a->texel_mask == b->texel_mask && a->n_spec == b->n_spec
+    return a->n_bindings == b->n_bindings && a->texel_mask == b->texel_mask
+           && a->half == b->half && a->n_spec == b->n_spec
            && memcmp(a->spec, b->spec, a->n_spec * sizeof a->spec[0]) == 0
            && a->push_bytes == b->push_bytes && a->subgroup_size == b->subgroup_size;
 }
@@ -42,9 +44,9 @@ static VkResult create_layouts(struct gpu_device *device, struct gpu_kernel *ker
     return vkCreatePipelineLayout(device->handle, &layout, NULL, &kernel->layout);
 }
 
-static VkResult create_pipeline(struct gpu_device *device, struct gpu_kernel *kernel,
-                                const struct shader_blob *blob)
+static VkResult create_pipeline(struct gpu_device *device, struct gpu_kernel *kernel)
 {
+    const struct shader_blob *blob = kernel->blob;
     const struct gpu_kernel_desc *desc = &kernel->desc;
     VkShaderModuleCreateInfo module_info = {
         .sType = VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO, .codeSize = blob->bytes,
@@ -64,10 +66,14 @@ static VkResult create_pipeline(struct gpu_device *device, struct gpu_kernel *ke
             VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_REQUIRED_SUBGROUP_SIZE_CREATE_INFO_EXT,
         .requiredSubgroupSize = desc->subgroup_size };
     bool require = desc->subgroup_size && device->caps.subgroup_size_control;
+    VkPipelineShaderStageCreateFlags full =
+        require && device->caps.full_subgroups
+            ? VK_PIPELINE_SHADER_STAGE_CREATE_REQUIRE_FULL_SUBGROUPS_BIT_EXT
+            : 0;
     VkComputePipelineCreateInfo info = {
         .sType = VK_STRUCTURE_TYPE_COMPUTE_PIPELINE_CREATE_INFO,
         .stage = { .sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_CREATE_INFO,
-                   .pNext = require ? &size : NULL,
+                   .pNext = require ? &size : NULL, .flags = full,
                    .stage = VK_SHADER_STAGE_COMPUTE_BIT, .module = module,
                    .pName = "main", .pSpecializationInfo = &spec },
         .layout = kernel->layout };
@@ -101,6 +107,14 @@ static enum nn_status add(struct gpu_device *device, struct gpu_kernel *kernel,
     return NN_OK;
 }
 
+/* NULL when there is none of that name in that precision. */
+static const struct shader_blob *find_blob(const struct gpu_kernel_desc *desc)
+{
+    char name[64];
+    snprintf(name, sizeof name, "%s%s", desc->shader, desc->half ? "_half" : "");
+    return shader_find(name);
+}
+
 static enum nn_status check_desc(const struct gpu_device *device,
                                  const struct gpu_kernel_desc *desc,
                                  const struct shader_blob *blob, struct nn_error *error)
@@ -127,7 +141,7 @@ static enum nn_status check_desc(const struct gpu_device *device,
 enum nn_status gpu_kernel_get(const struct gpu_kernel **out, struct gpu_device *device,
                               const struct gpu_kernel_desc *desc, struct nn_error *error)
 {
-    const struct shader_blob *blob = shader_find(desc->shader);
+    const struct shader_blob *blob = find_blob(desc);
     enum nn_status status = gpu_check_lost(device, error);
     if (status == NN_OK) {
         status = check_desc(device, desc, blob, error);
@@ -136,7 +150,8 @@ enum nn_status gpu_kernel_get(const struct gpu_kernel **out, struct gpu_device *
         return status;
     }
     for (uint32_t i = 0; i < device->n_kernels; i++) {
-        if (same(&device->kernels[i]->desc, desc)) {
+        if (device->kernels[i]->blob == blob
+            && same(&device->kernels[i]->desc, desc)) {
             *out = device->kernels[i];
             return NN_OK;
         }
@@ -147,9 +162,10 @@ enum nn_status gpu_kernel_get(const struct gpu_kernel **out, struct gpu_device *
     }
     kernel->desc = *desc;
     kernel->desc.shader = blob->name;
+    kernel->blob = blob;
     VkResult result = create_layouts(device, kernel);
     if (result == VK_SUCCESS) {
-        result = create_pipeline(device, kernel, blob);
+        result = create_pipeline(device, kernel);
     }
     status = result == VK_SUCCESS
                  ? add(device, kernel, error)
