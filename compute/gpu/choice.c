@@ -2,6 +2,28 @@
  * facts of the device and what the caller asks. */
 #include "compute/gpu/gpu_internal.h"
 
+#include <string.h>
+
+static const char *const precision_names[] = {
+    [GPU_PRECISION_DEVICE] = "device", [GPU_PRECISION_F32] = "f32",
+    [GPU_PRECISION_F16] = "f16" };
+
+const char *gpu_precision_name(enum gpu_precision precision)
+{
+    return precision_names[precision];
+}
+
+bool gpu_precision_parse(const char *name, enum gpu_precision *out)
+{
+    for (int p = GPU_PRECISION_F32; p <= GPU_PRECISION_F16; p++) {
+        if (strcmp(name, precision_names[p]) == 0) {
+            *out = (enum gpu_precision)p;
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool can_be_direct(const struct gpu_caps *caps)
 {
     return caps->subgroup_size == 8 && caps->subgroup_shuffle;

@@ -35,6 +35,11 @@ enum gpu_precision {
     GPU_PRECISION_F16,
 };
 
+/* "f32", "f16"; "device" for GPU_PRECISION_DEVICE. */
+const char *gpu_precision_name(enum gpu_precision precision);
+/* False when `name` is none of "f32" and "f16". */
+bool gpu_precision_parse(const char *name, enum gpu_precision *out);
+
 /* The square of channels and pixels that a workgroup of the tiled family makes. */
 enum gpu_tile { GPU_TILE_ANY, GPU_TILE_SMALL, GPU_TILE_MEDIUM, GPU_TILE_LARGE };
 
