@@ -24,28 +24,22 @@ static inline float nn_half_to_float(uint16_t h)
 }
 
 /* Rounds to nearest, ties to even. What lies beyond the range, infinities too, becomes the
- * largest number of its sign, 65504, as in the kernels; not-a-number stays what it is. */
+ * largest number of its sign, 65504, as in the kernels; not-a-number stays what it is.
+ * Free of jumps, for loops over images to become vector code. */
 static inline uint16_t nn_half_from_float(float value)
 {
-    uint32_t bits;
+    uint32_t bits, tiny_bits;
     memcpy(&bits, &value, 4);
-    uint32_t sign = bits >> 16 & 0x8000;
-    bits &= 0x7fffffff;
-    if (bits > 0x7f800000) {
-        return (uint16_t)(sign | 0x7e00);
-    }
-    if (bits >= 0x477fe000) {
-        return (uint16_t)(sign | 0x7bff);
-    }
-    if (bits < 0x38800000) { /* below 2^-14 a step is 2^-24: let the addition round */
-        float shifted;
-        memcpy(&shifted, &bits, 4);
-        shifted += 0.5f;
-        memcpy(&bits, &shifted, 4);
-        return (uint16_t)(sign | (bits - 0x3f000000));
-    }
-    bits += 0xfff + (bits >> 13 & 1);
-    return (uint16_t)(sign | (bits - 0x38000000) >> 13);
+    uint32_t sign = bits >> 16 & 0x8000, size = bits & 0x7fffffff;
+    uint32_t most = size < 0x477fe000 ? size : 0x477fe000;
+    uint32_t normal = (most + 0xfff + (most >> 13 & 1) - 0x38000000) >> 13;
+    /* Below 2^-14 a step is 2^-24, as it is beside 0.5: the addition rounds. */
+    float tiny;
+    memcpy(&tiny, &size, 4);
+    tiny += 0.5f;
+    memcpy(&tiny_bits, &tiny, 4);
+    uint32_t half = size < 0x38800000 ? tiny_bits - 0x3f000000 : normal;
+    return (uint16_t)(sign | (size > 0x7f800000 ? 0x7e00 : half));
 }
 
 #endif

@@ -42,18 +42,26 @@ uint64_t nn_layout_bytes(enum nn_layout layout, struct nn_shape shape, bool half
     return half && layout != NN_LAYOUT_INDEX ? values * 2 : values * 4;
 }
 
-/* Values go to the front one after another, never past the one being read. */
+#define BLOCK 1024
+
+/* Through blocks of their own, which the compiler can turn into vector code. Values go to
+ * the front, never past the block being read. */
 void nn_layout_narrow(void *values, uint64_t count)
 {
+    float wide[BLOCK];
+    uint16_t half[BLOCK];
     char *at = values;
-    for (uint64_t i = 0; i < count; i++) {
-        float wide;
-        memcpy(&wide, at + i * 4, 4);
-        uint16_t half = nn_half_from_float(wide);
-        memcpy(at + i * 2, &half, 2);
+    for (uint64_t done = 0; done < count; done += BLOCK) {
+        size_t n = count - done < BLOCK ? (size_t)(count - done) : BLOCK;
+        memcpy(wide, at + done * 4, n * 4);
+        for (size_t i = 0; i < n; i++) {
+            half[i] = nn_half_from_float(wide[i]);
+        }
+        memcpy(at + done * 2, half, n * 2);
     }
 }
 
+/* From the last value on, whose place is free. */
 void nn_layout_widen(void *values, uint64_t count)
 {
     char *at = values;

@@ -40,8 +40,10 @@ enum nn_status nn_store_create(struct nn_store **out, struct gpu_device *device,
     store->device = device;
     store->params = *params;
     store->half = gpu_device_caps(device)->choice.precision == GPU_PRECISION_F16;
-    bool software = gpu_device_caps(device)->type == GPU_SOFTWARE;
-    store->seconds_per_flop = software ? 1.0 / 30e9 : 1.0 / 2e12;
+    const struct gpu_caps *caps = gpu_device_caps(device);
+    store->seconds_per_flop = caps->type == GPU_SOFTWARE  ? 1.0 / 30e9
+                              : caps->cooperative_matrix ? 1.0 / 5e13
+                                                         : 1.0 / 2e12;
     *out = store;
     return NN_OK;
 }
