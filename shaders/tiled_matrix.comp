@@ -1,37 +1,22 @@
 #version 450
 #extension GL_GOOGLE_include_directive : require
+#if defined(MATRIX_KHR) || defined(MATRIX_NV)
 #extension GL_KHR_memory_scope_semantics : require
 #extension GL_KHR_shader_subgroup_basic : require
 #extension GL_EXT_shader_explicit_arithmetic_types_float16 : require
-#ifdef MATRIX_KHR
+#endif
+#if defined(MATRIX_KHR)
 #extension GL_KHR_cooperative_matrix : require
-#else
+#elif defined(MATRIX_NV)
 #extension GL_NV_cooperative_matrix : require
 #endif
 // Implicit matrix product on cooperative matrices, see lib/tile.glsl: a subgroup of 32
-// keeps SUMS_M by SUMS_N blocks of 16 channels by 16 columns. Everything about indices
-// is shared with tiled_gemm.comp, which every device runs.
+// keeps SUMS_M by SUMS_N blocks of 16 channels by 16 columns. Indices are those of
+// tiled_gemm.comp, and its own ones any device can run, see lib/matrix.glsl.
 #define W_PADDING 2
 #define X_PADDING 2
 #include "tile.glsl"
-
-#ifdef MATRIX_KHR
-#define FACTOR_W coopmat<float16_t, gl_ScopeSubgroup, 16, 16, gl_MatrixUseA>
-#define FACTOR_X coopmat<float16_t, gl_ScopeSubgroup, 16, 16, gl_MatrixUseB>
-#define SUM coopmat<float, gl_ScopeSubgroup, 16, 16, gl_MatrixUseAccumulator>
-#define LOAD_COLUMNS(m, from, at, stride)                                              \
-    coopMatLoad(m, from, at, stride, gl_CooperativeMatrixLayoutColumnMajor)
-#define STORE_COLUMNS(m, to, at, stride)                                               \
-    coopMatStore(m, to, at, stride, gl_CooperativeMatrixLayoutColumnMajor)
-#define MULTIPLY_ADD coopMatMulAdd
-#else
-#define FACTOR_W fcoopmatNV<16, gl_ScopeSubgroup, 16, 16>
-#define FACTOR_X fcoopmatNV<16, gl_ScopeSubgroup, 16, 16>
-#define SUM fcoopmatNV<32, gl_ScopeSubgroup, 16, 16>
-#define LOAD_COLUMNS(m, from, at, stride) coopMatLoadNV(m, from, at, stride, true)
-#define STORE_COLUMNS(m, to, at, stride) coopMatStoreNV(m, to, at, stride, true)
-#define MULTIPLY_ADD coopMatMulAddNV
-#endif
+#include "matrix.glsl"
 
 // [subgroup][column][channel]; a column is longer than its 16, again against banks.
 const uint BLOCK_STRIDE = 20u, BLOCK = 16u * BLOCK_STRIDE;
@@ -40,11 +25,11 @@ shared float block[THREADS / 32u * BLOCK];
 void main()
 {
     const uint across = TILE / 16u / SUMS_N;
-    uint my_column = gl_SubgroupID % across * SUMS_N * 16u;
-    uint my_row = gl_SubgroupID / across * SUMS_M * 16u;
+    uint my_column = GROUP % across * SUMS_N * 16u;
+    uint my_row = GROUP / across * SUMS_M * 16u;
     SUM sum[SUMS_M * SUMS_N];
     [[unroll]] for (uint i = 0u; i < SUMS_M * SUMS_N; i++) {
-        sum[i] = SUM(0.0);
+        sum[i] = SUM_ZERO;
     }
 
     tile_begin();
@@ -72,18 +57,18 @@ void main()
 
     // Out through shared memory, a block at a time: how a matrix lies in its lanes is
     // the device's secret.
-    uint mine = gl_SubgroupID * BLOCK;
+    uint mine = GROUP * BLOCK;
     [[unroll]] for (uint m = 0u; m < SUMS_M; m++) {
         [[unroll]] for (uint p = 0u; p < SUMS_N; p++) {
             STORE_COLUMNS(sum[m * SUMS_N + p], block, mine, BLOCK_STRIDE);
-            subgroupBarrier();
-            [[unroll]] for (uint i = gl_SubgroupInvocationID; i < 64u; i += 32u) {
+            GROUP_BARRIER;
+            [[unroll]] for (uint i = LANE; i < 64u; i += 32u) {
                 uint column = i % 16u, channel = i / 16u;
                 uint at = mine + column * BLOCK_STRIDE + channel * 4u;
                 vec4 v = vec4(block[at], block[at + 1u], block[at + 2u], block[at + 3u]);
                 tile_result(my_row / 4u + m * 4u + channel, my_column + p * 16u + column, v);
             }
-            subgroupBarrier();
+            GROUP_BARRIER;
         }
     }
 }

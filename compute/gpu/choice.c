@@ -93,7 +93,7 @@ enum nn_status gpu_choose_as_asked(struct gpu_caps *caps,
 {
     const struct gpu_choice *ask = &params->choice;
     if (ask->precision > GPU_PRECISION_F16 || ask->tile > GPU_TILE_LARGE
-        || ask->matrix > GPU_MATRIX_KHR) {
+        || ask->matrix > GPU_MATRIX_PLAIN) {
         return nn_fail(error, NN_ERROR_INVALID, "there is no such precision, tile or matrix");
     }
     if (ask->precision == GPU_PRECISION_F16 && !caps->storage_16bit) {

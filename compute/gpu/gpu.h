@@ -44,7 +44,13 @@ bool gpu_precision_parse(const char *name, enum gpu_precision *out);
 enum gpu_tile { GPU_TILE_ANY, GPU_TILE_SMALL, GPU_TILE_MEDIUM, GPU_TILE_LARGE };
 
 /* Cooperative matrices, 16x16x16 with f16 factors and f32 sums, by extension. */
-enum gpu_matrix { GPU_MATRIX_DEVICE, GPU_MATRIX_OFF, GPU_MATRIX_NV, GPU_MATRIX_KHR };
+enum gpu_matrix {
+    GPU_MATRIX_DEVICE,
+    GPU_MATRIX_OFF,
+    GPU_MATRIX_NV,
+    GPU_MATRIX_KHR,
+    GPU_MATRIX_PLAIN, /* the matrix kernel on a stand-in without matrices, for tests */
+};
 
 /* What a plan may decide by itself; zero leaves every decision to the device. */
 struct gpu_choice {

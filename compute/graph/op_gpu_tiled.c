@@ -79,11 +79,14 @@ static void choose_kernel(const struct plan_builder *b, const struct gemm *g,
                           const struct tile *tile, bool split,
                           struct gpu_kernel_desc *kernel)
 {
+    static const char *const matrix_shaders[] = { [GPU_MATRIX_NV] = "tiled_matrix_nv",
+                                                  [GPU_MATRIX_KHR] = "tiled_matrix_khr",
+                                                  [GPU_MATRIX_PLAIN] =
+                                                      "tiled_matrix_plain" };
+    enum gpu_matrix kind = b->caps->choice.matrix;
     bool matrix = b->caps->cooperative_matrix;
-    kernel->shader = !matrix ? "tiled_gemm"
-                     : b->caps->choice.matrix == GPU_MATRIX_KHR ? "tiled_matrix_khr"
-                                                                : "tiled_matrix_nv";
-    kernel->subgroup_size = matrix ? 32 : 0;
+    kernel->shader = matrix ? matrix_shaders[kind] : "tiled_gemm";
+    kernel->subgroup_size = matrix && kind != GPU_MATRIX_PLAIN ? 32 : 0;
     uint32_t spec[5] = { 2 * tile->side, matrix ? tile->blocks_m : tile->sums_m,
                          matrix ? tile->blocks_n : tile->sums_n, g->rows, split };
     memcpy(kernel->spec + 6, spec, sizeof spec);

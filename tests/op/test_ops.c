@@ -375,6 +375,11 @@ static const struct way {
       { F16, .matrix = GPU_MATRIX_NV, .tile = GPU_TILE_LARGE }, true },
     { "matrix khr, large", GPU_FAMILY_TILED,
       { F16, .matrix = GPU_MATRIX_KHR, .tile = GPU_TILE_LARGE }, true },
+    { "matrix plain", GPU_FAMILY_TILED, { F16, .matrix = GPU_MATRIX_PLAIN }, true },
+    { "matrix plain, medium, whole sums", GPU_FAMILY_TILED,
+      { F16, .matrix = GPU_MATRIX_PLAIN, .tile = GPU_TILE_MEDIUM, .no_split = true }, true },
+    { "matrix plain, large", GPU_FAMILY_TILED,
+      { F16, .matrix = GPU_MATRIX_PLAIN, .tile = GPU_TILE_LARGE }, true },
     { "f16, matrix off", GPU_FAMILY_TILED, { F16, .matrix = GPU_MATRIX_OFF }, true },
 };
 
