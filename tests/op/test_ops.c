@@ -383,27 +383,34 @@ static const struct way {
     { "f16, matrix off", GPU_FAMILY_TILED, { F16, .matrix = GPU_MATRIX_OFF }, true },
 };
 
-/* Runs a small network of every kind of product on `batch` images, all of them alike in
- * their place. out: [batch, 9]. */
-static void run_batch(struct gpu_device *device, uint32_t batch, float *out)
+/* Runs a graph whose output is "y" once, with inputs by name. */
+static void run_graph(struct gpu_device *device, G *g, const struct nn_binding *inputs,
+                      size_t n, float *y, uint64_t count)
 {
     struct nn_error error = { 0 };
     struct nn_params params = { NULL, read_param };
+    struct nn_binding output = { "y", y, count };
+    struct nn_store *store = NULL;
+    struct nn_plan *plan = NULL;
+    REQUIRE_OK(nn_store_create(&store, device, &params, &error));
+    REQUIRE_OK(nn_plan_create(&plan, g, store, NULL, &error));
+    REQUIRE_OK(nn_plan_run(plan, inputs, n, &output, 1, NULL, &error));
+    nn_plan_destroy(&plan);
+    nn_store_destroy(&store);
+}
+
+/* A small network of every kind of product on `batch` images. out: [batch, 9]. */
+static void run_batch(struct gpu_device *device, uint32_t batch, float *out)
+{
     G *g = nn_graph_create();
     nn_id x = conv(g, map(g, batch, 70, 9, 7), "w1", 130, 3, 2, 1, true);
     nn_id y = nn_linear(g, nn_map_to_rows(g, x), nn_param(g, "w2", NN_SHAPE2(600, 130)),
                         NN_NONE);
     y = nn_linear(g, nn_mean_rows(g, y), nn_param(g, "w3", NN_SHAPE2(9, 600)), NN_NONE);
     nn_output(g, y, "y");
-    struct nn_binding inputs[4], result = { "y", out, batch * 9 };
+    struct nn_binding inputs[4];
     REQUIRE_INT(fill_inputs(g, inputs), 1);
-    struct nn_store *store = NULL;
-    struct nn_plan *plan = NULL;
-    REQUIRE_OK(nn_store_create(&store, device, &params, &error));
-    REQUIRE_OK(nn_plan_create(&plan, g, store, NULL, &error));
-    REQUIRE_OK(nn_plan_run(plan, inputs, 1, &result, 1, NULL, &error));
-    nn_plan_destroy(&plan);
-    nn_store_destroy(&store);
+    run_graph(device, g, inputs, 1, out, batch * 9);
     nn_graph_destroy(&g);
     free(inputs[0].values);
 }
@@ -424,19 +431,10 @@ static int test_batches(struct gpu_device *device, const char *how)
 /* f16 ends at 65504, where values must stay and not become infinities. */
 static int test_range(struct gpu_device *device, const char *how)
 {
-    struct nn_error error = { 0 };
-    struct nn_params params = { NULL, read_param };
     G *g = nn_graph_create();
     nn_output(g, nn_scale(g, rows(g, "x", 1, 1, 4), 3e4f), "y");
     float in[4] = { 3, -3, 1, 1e6f }, out[4], want[4] = { 65504, -65504, 30000, 65504 };
-    struct nn_binding input = { "x", in, 4 }, output = { "y", out, 4 };
-    struct nn_store *store = NULL;
-    struct nn_plan *plan = NULL;
-    REQUIRE_OK(nn_store_create(&store, device, &params, &error));
-    REQUIRE_OK(nn_plan_create(&plan, g, store, NULL, &error));
-    REQUIRE_OK(nn_plan_run(plan, &input, 1, &output, 1, NULL, &error));
-    nn_plan_destroy(&plan);
-    nn_store_destroy(&store);
+    run_graph(device, g, &(struct nn_binding){ "x", in, 4 }, 1, out, 4);
     nn_graph_destroy(&g);
     if (memcmp(out, want, sizeof out) != 0) {
         fprintf(stderr, "range (%s): %g %g %g %g\n", how, out[0], out[1], out[2], out[3]);
