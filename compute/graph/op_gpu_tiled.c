@@ -87,10 +87,11 @@ static void choose_kernel(const struct plan_builder *b, const struct gemm *g,
     bool matrix = b->caps->cooperative_matrix;
     kernel->shader = matrix ? matrix_shaders[kind] : "tiled_gemm";
     kernel->subgroup_size = matrix && kind != GPU_MATRIX_PLAIN ? 32 : 0;
-    uint32_t spec[5] = { 2 * tile->side, matrix ? tile->blocks_m : tile->sums_m,
-                         matrix ? tile->blocks_n : tile->sums_n, g->rows, split };
+    bool whole = !g->rows && g->push.k4 % (b->half ? 8 : 4) == 0;
+    uint32_t spec[6] = { 2 * tile->side, matrix ? tile->blocks_m : tile->sums_m,
+                         matrix ? tile->blocks_n : tile->sums_n, g->rows, split, whole };
     memcpy(kernel->spec + 6, spec, sizeof spec);
-    kernel->n_spec = 11;
+    kernel->n_spec = 12;
     kernel->n_bindings = 6;
 }
 

@@ -1,7 +1,8 @@
 // Matrices of 16x16 that 32 invocations hold together: f16 factors W and X, f32 sums. One
 // set of names over both extensions, and over a stand-in without any, in which a factor
 // is only the place where it lies and each invocation keeps 8 values of a sum. With it,
-// every index of the kernel is tested on devices that have no matrices.
+// every index of the kernel is tested on devices that have no matrices. Its loops are kept,
+// for unrolled they would take a software device minutes to compile.
 //
 // Include tile.glsl first; factors are loaded from its w_tile and x_tile, in quads.
 #if defined(MATRIX_KHR) || defined(MATRIX_NV)
@@ -46,9 +47,9 @@ struct Sum { float value[8]; }; // values LANE*8 .. +7 of 16 columns of 16
 
 Sum MULTIPLY_ADD(Factor a, Factor b, Sum sum)
 {
-    for (uint i = 0u; i < 8u; i++) {
+    [[dont_unroll]] for (uint i = 0u; i < 8u; i++) {
         uint row = (LANE * 8u + i) % 16u, column = (LANE * 8u + i) / 16u;
-        for (uint k = 0u; k < 16u; k++) {
+        [[dont_unroll]] for (uint k = 0u; k < 16u; k++) {
             float w_value = widen(w_tile[a.at + k * a.stride + row / 4u])[row % 4u];
             float x_value = widen(x_tile[b.at + column * b.stride + k / 4u])[k % 4u];
             sum.value[i] += w_value * x_value;

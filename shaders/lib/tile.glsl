@@ -19,6 +19,7 @@ layout(constant_id = 7) const uint SUMS_M = 1;   // blocks of an invocation or s
 layout(constant_id = 8) const uint SUMS_N = 4;   // channels by columns
 layout(constant_id = 9) const bool ROWS = false; // X is rows: its k's are neighbours
 layout(constant_id = 10) const bool SPLIT = false; // z-th part of k only, to `part`
+layout(constant_id = 11) const bool WHOLE = false; // k4 is a multiple of TILE_K4
 
 #ifdef HALF
 #define QUAD uvec2
@@ -45,12 +46,43 @@ shared QUAD x_tile[TILE * X_STRIDE];        // [column][k / 4]
 
 uint tile_m, tile_n, first_step, end_step;
 uint load_x_column, load_x_k4;       // of the first load
+uint w_at;                           // the first load's weights; others lie 64 on
+bool w_inside;
 uint x_base;                         // of the column's image or row
 int x_row, x_column;                 // top left of the column's window
+// Where in k the next loads lie. With WHOLE a step has one tap, the loads of a tap follow
+// each other evenly, and this is but an address; else each load has a tap of its own.
+uint tap, channel, x_at;
+bool x_inside;
 uint next_tap[LOADS], next_channel[LOADS];
 QUAD next_w[LOADS], next_x[LOADS];
 
 uint thread_id() { return gl_LocalInvocationID.x; }
+
+// The column's pixel under a tap, and whether it is one and not padding.
+uint pixel_under(uint at_tap, out bool inside)
+{
+    int iy = x_row + int(at_tap / KERNEL), ix = x_column + int(at_tap % KERNEL);
+    inside = at_tap < KERNEL * KERNEL;
+    if (PAD > 0u) {
+        inside = inside && iy >= 0 && ix >= 0 && iy < int(in_height) && ix < int(in_width);
+    }
+    return x_base + (uint(iy) * in_width + uint(ix)) * x_pixel;
+}
+
+void enter_tap()
+{
+    x_at = pixel_under(tap, x_inside) + (channel + load_x_k4) * x_channel;
+}
+
+void weights_begin()
+{
+    uint m = tile_m * (TILE / 4u) + thread_id() % (TILE / 4u);
+    uint k = first_step * 4u * TILE_K4 + thread_id() / (TILE / 4u);
+    uint depth = (KERNEL * KERNEL * k4 * 4u + 31u) / 32u * 32u;
+    w_at = (m / 8u * depth + k) * 8u + m % 8u;
+    w_inside = m < (m4 + 7u) / 8u * 8u;
+}
 
 // Finds the tile, its part of k, and what this invocation will load.
 void tile_begin()
@@ -60,6 +92,7 @@ void tile_begin()
     uint steps = (KERNEL * KERNEL * k4 + TILE_K4 - 1) / TILE_K4;
     first_step = SPLIT ? gl_WorkGroupID.z * split_steps : 0u;
     end_step = SPLIT ? min(first_step + split_steps, steps) : steps;
+    weights_begin();
     if (ROWS) {
         load_x_column = thread_id() / TILE_K4;
         load_x_k4 = thread_id() % TILE_K4;
@@ -73,6 +106,12 @@ void tile_begin()
     x_base = image * x_batch;
     x_row = int(pixel / out_width * STRIDE) - int(PAD);
     x_column = int(pixel % out_width * STRIDE) - int(PAD);
+    if (WHOLE) {
+        tap = first_step * TILE_K4 / k4;
+        channel = first_step * TILE_K4 % k4;
+        enter_tap();
+        return;
+    }
     [[unroll]] for (uint s = 0u; s < LOADS; s++) {
         uint k = first_step * TILE_K4 + load_x_k4 + s * 2u;
         next_tap[s] = k / k4;
@@ -89,15 +128,11 @@ QUAD fetch_row(uint step, uint s)
 
 QUAD fetch_pixel(uint s)
 {
-    int iy = x_row + int(next_tap[s] / KERNEL), ix = x_column + int(next_tap[s] % KERNEL);
-    bool inside = next_tap[s] < KERNEL * KERNEL;
-    if (PAD > 0u) {
-        inside = inside && iy >= 0 && ix >= 0 && iy < int(in_height) && ix < int(in_width);
-    }
+    bool inside;
+    uint at = pixel_under(next_tap[s], inside) + next_channel[s] * x_channel;
     QUAD quad = QUAD(0);
     if (inside) {
-        quad = x[x_base + next_channel[s] * x_channel
-                 + (uint(iy) * in_width + uint(ix)) * x_pixel];
+        quad = x[at];
     }
     for (next_channel[s] += TILE_K4; next_channel[s] >= k4; next_channel[s] -= k4) {
         next_tap[s]++;
@@ -105,23 +140,27 @@ QUAD fetch_pixel(uint s)
     return quad;
 }
 
-QUAD fetch_weights(uint step, uint s)
-{
-    uint i = s * THREADS + thread_id();
-    uint k = step * 4u * TILE_K4 + i / (TILE / 4u), m = tile_m * (TILE / 4u) + i % (TILE / 4u);
-    uint depth = (KERNEL * KERNEL * k4 * 4u + 31u) / 32u * 32u;
-    return m < (m4 + 7u) / 8u * 8u ? w[(m / 8u * depth + k) * 8u + m % 8u] : QUAD(0);
-}
-
 // Steps must be fetched in order.
 void tile_fetch(uint step)
 {
     [[unroll]] for (uint s = 0u; s < LOADS; s++) {
-        next_w[s] = fetch_weights(step, s);
+        next_w[s] = w_inside ? w[w_at + s * 64u] : QUAD(0);
         if (ROWS) {
             next_x[s] = fetch_row(step, s);
+        } else if (WHOLE) {
+            next_x[s] = x_inside ? x[x_at + s * 2u * x_channel] : QUAD(0);
         } else {
             next_x[s] = fetch_pixel(s);
+        }
+    }
+    w_at += 32u * TILE_K4;
+    if (WHOLE) {
+        channel += TILE_K4;
+        x_at += TILE_K4 * x_channel;
+        if (channel >= k4) {
+            channel = 0u;
+            tap++;
+            enter_tap();
         }
     }
 }
@@ -131,8 +170,8 @@ void tile_put()
 {
     barrier();
     [[unroll]] for (uint s = 0u; s < LOADS; s++) {
-        uint i = s * THREADS + thread_id();
-        w_tile[i / (TILE / 4u) * W_STRIDE + i % (TILE / 4u)] = next_w[s];
+        uint k = thread_id() / (TILE / 4u) + s * 8u;
+        w_tile[k * W_STRIDE + thread_id() % (TILE / 4u)] = next_w[s];
         if (ROWS) {
             uint column = load_x_column + s * (THREADS / TILE_K4);
             x_tile[column * X_STRIDE + load_x_k4] = next_x[s];

@@ -95,6 +95,9 @@ static nn_id conv_tiny(G *g) { return conv(g, map(g, 1, 13, 1, 1), "w", 5, 3, 1,
 static nn_id conv_patch(G *g) { return conv(g, map(g, 2, 3, 16, 24), "w", 12, 8, 8, 0, false); }
 static nn_id conv_5x5(G *g) { return conv(g, map(g, 1, 4, 6, 6), "w", 4, 5, 1, 2, true); }
 static nn_id conv_deep(G *g) { return conv(g, map(g, 2, 130, 5, 4), "w", 37, 3, 1, 1, true); }
+static nn_id conv_whole(G *g) { return conv(g, map(g, 2, 64, 5, 9), "w", 40, 3, 1, 1, true); }
+static nn_id conv_stem(G *g) { return conv(g, map(g, 2, 32, 9, 9), "w", 12, 3, 2, 1, false); }
+static nn_id conv_1x1_deep(G *g) { return conv(g, map(g, 3, 544, 3, 3), "w", 9, 1, 1, 0, true); }
 static nn_id conv_norm_act(G *g)
 {
     return nn_activation(g, norm(g, conv(g, map(g, 2, 6, 8, 9), "w", 10, 3, 1, 1, false),
@@ -238,7 +241,8 @@ static nn_id group(G *g)
 static const struct { const char *name; nn_id (*build)(G *); } cases[] = {
 #define CASE(name) { #name, name }
     CASE(conv_3x3), CASE(conv_stride), CASE(conv_1x1), CASE(conv_even), CASE(conv_tiny),
-    CASE(conv_patch), CASE(conv_5x5), CASE(conv_deep), CASE(conv_norm_act), CASE(conv_norm_residual),
+    CASE(conv_patch), CASE(conv_5x5), CASE(conv_deep), CASE(conv_whole), CASE(conv_stem),
+    CASE(conv_1x1_deep), CASE(conv_norm_act), CASE(conv_norm_residual),
     CASE(excitation), CASE(fused_scale), CASE(norm_alone), CASE(blur), CASE(blur_small),
     CASE(pool_ceil), CASE(pool_floor), CASE(depth), CASE(depth_odd), CASE(linear_wide),
     CASE(linear_deep), CASE(linear_one), CASE(linear_gelu), CASE(linear_residual), CASE(matmul),
