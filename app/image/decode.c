@@ -140,21 +140,24 @@ static gboolean check_png_header(struct decoder *d, const guint8 *data, gsize si
     return too_large(d, error);
 }
 
-/* gdk-pixbuf's BMP loader allocates what the header says lies before the pixels. */
+/* gdk-pixbuf's BMP loader allocates what the header says lies before the pixels: its own
+ * length, at 14, and the place of the pixels, at 10. */
 static gboolean check_bmp_header(struct decoder *d, const guint8 *data, gsize size,
                                  GError **error)
 {
     struct stat info;
-    guint32 before_pixels = 0;
-    if (size >= 14) {
-        memcpy(&before_pixels, data + 10, sizeof before_pixels);
+    guint32 pixels = 0, header = 0;
+    if (size >= 18) {
+        memcpy(&pixels, data + 10, sizeof pixels);
+        memcpy(&header, data + 14, sizeof header);
     }
-    if (size >= 14 && fstat(d->fd, &info) == 0
-        && GUINT32_FROM_LE(before_pixels) <= info.st_size) {
+    if (size >= 18 && fstat(d->fd, &info) == 0
+        && GUINT32_FROM_LE(pixels) <= info.st_size
+        && 14 + (guint64)GUINT32_FROM_LE(header) <= (guint64)info.st_size) {
         return TRUE;
     }
     g_set_error(error, IMG_ERROR, IMG_ERROR_BROKEN,
-                "%s: the image is damaged: its pixels would begin after the end of the file",
+                "%s: the image is damaged: its header goes on after the end of the file",
                 d->name);
     return FALSE;
 }

@@ -78,6 +78,7 @@ struct gpu_caps {
     bool matrix_nv, matrix_khr; /* the device has the matrices and we have the kernel */
     bool cooperative_matrix;    /* f16 plans of the tiled family use them */
     bool timestamps;
+    uint32_t timestamp_bits;    /* a timestamp counts modulo 2 to this */
     double timestamp_ns;        /* nanoseconds of one tick */
     uint64_t max_storage_range, max_texel_elements, max_allocation;
     uint32_t max_shared_bytes, max_invocations, max_push_bytes;

@@ -5,9 +5,9 @@
  * what it writes is compared with numbers of the public implementations (of large tensors
  * the first values and an even sample). */
 #include "compute/gpu/gpu.h"
+#include "compute/nets/formula.h"
 #include "compute/weights/weights.h"
 #include "tests/check.h"
-#include "tests/tools/formula.h"
 
 #include <stdarg.h>
 #include <stdbool.h>
