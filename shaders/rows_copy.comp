@@ -8,7 +8,8 @@ layout(constant_id = 0) const uint MODE = 0;
 layout(push_constant) uniform Push {
     uint count;       // vec4s of the result
     uint width;       // vec4s of a row
-    uint rows;        // rows of an image in the source (pixels for map_to_rows)
+    uint rows;        // rows of an image in the source (pixels for map_to_rows); of
+                      // slice: the first row
     uint first_shared;// prepend: the first row is the same for every image
 };
 layout(binding = 0) readonly buffer XBuffer { STORED4 x[]; };
@@ -17,7 +18,7 @@ layout(binding = 2) readonly buffer IBuffer { int index[]; };
 layout(binding = 3) writeonly buffer YBuffer { STORED4 y[]; };
 
 const uint MODE_MAP_TO_ROWS = 0u, MODE_PREPEND = 1u, MODE_SELECT = 2u,
-           MODE_FIRST = 3u;
+           MODE_FIRST = 3u, MODE_SLICE = 4u;
 
 void main()
 {
@@ -36,6 +37,8 @@ void main()
             }
         } else if (MODE == MODE_FIRST) {
             y[i] = x[row * rows * width + column];
+        } else if (MODE == MODE_SLICE) {
+            y[i] = x[i + rows * width];
         } else {
             uint t = uint(clamp(index[row], 0, int(rows) - 1));
             y[i] = x[(row * rows + t) * width + column];

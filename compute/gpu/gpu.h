@@ -167,6 +167,12 @@ enum nn_status gpu_kernel_get(const struct gpu_kernel **out, struct gpu_device *
                               const struct gpu_kernel_desc *desc,
                               struct nn_error *error);
 
+/* Compiles what is new among n descriptions, on a thread for each processor. Plans ask for
+ * all their kernels at once, so that a start does not wait for one after the other. */
+enum nn_status gpu_kernels_prepare(struct gpu_device *device,
+                                   const struct gpu_kernel_desc *const *descs, uint32_t n,
+                                   struct nn_error *error);
+
 /* --- Commands ---------------------------------------------------------------- */
 
 struct gpu_range { struct gpu_buffer *buffer; uint64_t offset, bytes; };

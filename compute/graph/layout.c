@@ -73,6 +73,11 @@ void nn_layout_widen(void *values, uint64_t count)
     }
 }
 
+bool nn_layout_is_logical(enum nn_layout layout, struct nn_shape shape)
+{
+    return layout == NN_LAYOUT_ROWS && last_dim(shape) % 4 == 0;
+}
+
 /* One channel plane of one image at a time, so that reads run along memory. */
 static void pack_map(struct nn_shape shape, const float *logical, float *device)
 {

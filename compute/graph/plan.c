@@ -484,6 +484,22 @@ static enum nn_status record_segment(struct nn_plan *plan, struct segment *segme
     return status != NN_OK ? status : gpu_commands_finish(segment->commands, error);
 }
 
+static enum nn_status prepare_kernels(struct nn_plan *plan, struct nn_error *error)
+{
+    const struct plan_builder *b = &plan->b;
+    const struct gpu_kernel_desc **descs = calloc(b->n_steps + 1, sizeof *descs);
+    if (!descs) {
+        return nn_fail(error, NN_ERROR_MEMORY, "out of memory for a plan");
+    }
+    for (uint32_t i = 0; i < b->n_steps; i++) {
+        descs[i] = &b->steps[i].kernel;
+    }
+    enum nn_status status = gpu_kernels_prepare(nn_store_device(plan->store), descs,
+                                                b->n_steps, error);
+    free(descs);
+    return status;
+}
+
 enum nn_status plan_record(struct nn_plan *plan, enum plan_timing timing,
                            struct nn_error *error)
 {
@@ -521,7 +537,8 @@ static enum nn_status build(struct nn_plan *plan, const struct nn_graph *graph,
     for (uint32_t i = 0; i < b->n_steps; i++) {
         plan->flops += b->steps[i].flops;
     }
-    return plan_record(plan, PLAN_UNTIMED, error);
+    status = prepare_kernels(plan, error);
+    return status == NN_OK ? plan_record(plan, PLAN_UNTIMED, error) : status;
 }
 
 enum nn_status nn_plan_create(struct nn_plan **out, const struct nn_graph *graph,
@@ -589,7 +606,37 @@ static enum nn_status bound_node(const struct nn_plan *plan, const struct nn_bin
     return NN_OK;
 }
 
-/* Between a host array and its tensor, through a buffer in device layout. */
+/* `packed` has room for the layout's values in f32. */
+static enum nn_status upload_packed(const struct nn_binding *bind, struct nn_shape shape,
+                                    enum nn_layout layout, bool half,
+                                    struct gpu_range range, void *packed,
+                                    struct nn_error *error)
+{
+    nn_layout_pack(layout, shape, bind->values, packed);
+    if (half) {
+        nn_layout_narrow(packed, nn_layout_values(layout, shape));
+    }
+    return gpu_buffer_write(range.buffer, range.offset, packed, range.bytes, error);
+}
+
+static enum nn_status download_packed(const struct nn_binding *bind, struct nn_shape shape,
+                                      enum nn_layout layout, bool half,
+                                      struct gpu_range range, void *packed,
+                                      struct nn_error *error)
+{
+    enum nn_status status =
+        gpu_buffer_read(range.buffer, range.offset, packed, range.bytes, error);
+    if (status == NN_OK && half) {
+        nn_layout_widen(packed, nn_layout_values(layout, shape));
+    }
+    if (status == NN_OK) {
+        nn_layout_unpack(layout, shape, packed, bind->values);
+    }
+    return status;
+}
+
+/* Between a host array and its tensor, through a buffer in device layout unless the two
+ * are the same. */
 static enum nn_status transfer(struct nn_plan *plan, const struct nn_binding *bind,
                                bool upload, struct nn_error *error)
 {
@@ -605,28 +652,22 @@ static enum nn_status transfer(struct nn_plan *plan, const struct nn_binding *bi
     }
     struct gpu_range range = range_of(plan, plan->b.tensor[id]);
     enum nn_layout layout = plan->b.layout[id];
-    uint64_t values = nn_layout_values(layout, node->shape);
     bool half = plan->b.half && layout != NN_LAYOUT_INDEX;
     range.bytes = nn_layout_bytes(layout, node->shape, half);
+    if (!half && nn_layout_is_logical(layout, node->shape)) {
+        return upload ? gpu_buffer_write(range.buffer, range.offset, bind->values,
+                                         range.bytes, error)
+                      : gpu_buffer_read(range.buffer, range.offset, bind->values,
+                                        range.bytes, error);
+    }
+    uint64_t values = nn_layout_values(layout, node->shape);
     void *packed = malloc(values ? values * 4 : 16);
     if (!packed) {
         return nn_fail(error, NN_ERROR_MEMORY, "out of memory for %s", bind->name);
     }
-    if (upload) {
-        nn_layout_pack(layout, node->shape, bind->values, packed);
-        if (half) {
-            nn_layout_narrow(packed, values);
-        }
-        status = gpu_buffer_write(range.buffer, range.offset, packed, range.bytes, error);
-    } else {
-        status = gpu_buffer_read(range.buffer, range.offset, packed, range.bytes, error);
-        if (status == NN_OK && half) {
-            nn_layout_widen(packed, values);
-        }
-        if (status == NN_OK) {
-            nn_layout_unpack(layout, node->shape, packed, bind->values);
-        }
-    }
+    status = upload ? upload_packed(bind, node->shape, layout, half, range, packed, error)
+                    : download_packed(bind, node->shape, layout, half, range, packed,
+                                      error);
     free(packed);
     return status;
 }

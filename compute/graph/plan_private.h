@@ -23,6 +23,8 @@ uint64_t nn_layout_bytes(enum nn_layout layout, struct nn_shape shape, bool half
 /* Between f32 and f16 in place; the buffer has room for the f32. */
 void nn_layout_narrow(void *values, uint64_t count);
 void nn_layout_widen(void *values, uint64_t count);
+/* Whether the layout's f32 are those of the logical array, so that nothing is packed. */
+bool nn_layout_is_logical(enum nn_layout layout, struct nn_shape shape);
 /* Between a logical row-major array and device layout in f32; padding becomes zero. */
 void nn_layout_pack(enum nn_layout layout, struct nn_shape shape, const void *logical,
                     void *device);

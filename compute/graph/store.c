@@ -99,8 +99,9 @@ static void key_add_node(struct nn_key *key, const struct nn_graph *graph, nn_id
         return;
     }
     const struct nn_attr *a = &node->attr;
-    uint32_t words[10] = { a->epilogue.act, a->kernel, a->stride, a->pad, a->heads,
-                           a->q_column, a->k_column, a->v_column, a->width, a->causal };
+    uint32_t words[11] = { a->epilogue.act, a->kernel, a->stride, a->pad, a->heads,
+                           a->q_column, a->k_column, a->v_column, a->width, a->causal,
+                           a->first };
     key_add(key, a->shape.dim, sizeof a->shape.dim);
     float numbers[3] = { a->epilogue.slope, a->eps, a->factor };
     key_add(key, words, sizeof words);
@@ -347,6 +348,30 @@ static enum nn_status place(struct nn_store *store, uint64_t bytes, struct gpu_r
     return NN_OK;
 }
 
+/* Reads a param that needs no packing straight into mapped memory; *done is false when it
+ * cannot be so. Embedding tables are the largest constants, and copies of them would be
+ * the peak of the program's memory. */
+static enum nn_status read_in_place(struct nn_store *store, const struct nn_node *node,
+                                    enum nn_pack pack, struct gpu_range *range, bool *done,
+                                    struct nn_error *error)
+{
+    uint64_t count = nn_shape_count(node->shape);
+    *done = false;
+    if (node->op != NN_OP_param || pack != NN_PACK_ROWS || count == 0 || store->half
+        || !nn_layout_is_logical(NN_LAYOUT_ROWS, node->shape)
+        || !gpu_device_caps(store->device)->unified_memory) {
+        return NN_OK;
+    }
+    enum nn_status status = place(store, count * sizeof(float), range, error);
+    char *map = status == NN_OK ? gpu_buffer_map(range->buffer) : NULL;
+    if (map) {
+        status = store->params.read(store->params.user, node->name,
+                                    (float *)(map + range->offset), count, error);
+        *done = status == NN_OK;
+    }
+    return status;
+}
+
 enum nn_status nn_store_get(struct nn_store *store, const struct nn_graph *graph,
                             nn_id id, enum nn_pack pack, struct gpu_range *out,
                             struct nn_error *error)
@@ -369,11 +394,21 @@ enum nn_status nn_store_get(struct nn_store *store, const struct nn_graph *graph
     }
     void *packed = NULL;
     uint64_t bytes = 0;
-    enum nn_status status = pack_values(store, graph, id, pack, &packed, &bytes, error);
+    bool done = false;
+    struct gpu_range range;
+    enum nn_status status =
+        read_in_place(store, nn_graph_node(graph, id), pack, &range, &done, error);
+    if (done) {
+        store->entries[store->n_entries++] = (struct entry){ key, range };
+        *out = range;
+    }
+    if (done || status != NN_OK) {
+        return status;
+    }
+    status = pack_values(store, graph, id, pack, &packed, &bytes, error);
     if (status != NN_OK) {
         return status;
     }
-    struct gpu_range range;
     status = place(store, bytes ? bytes : 16, &range, error);
     if (status == NN_OK) {
         status = gpu_buffer_write(range.buffer, range.offset, packed, bytes, error);

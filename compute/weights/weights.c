@@ -13,6 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define RELEASE_BYTES (1u << 20)
+
 static const struct { const char *name; size_t size; } types[] = {
     [WEIGHTS_F32] = { "F32", 4 },   [WEIGHTS_F64] = { "F64", 8 },
     [WEIGHTS_F16] = { "F16", 2 },   [WEIGHTS_BF16] = { "BF16", 2 },
@@ -574,6 +576,19 @@ static enum nn_status wrong_type(const struct weights *w, const struct weights_t
                    t->name, types[t->type].name, want);
 }
 
+/* Lets go of the mapped pages of a large tensor, which is rarely read twice: resident
+ * memory does not hold a model's file beside the copy that was made of it. */
+static void release_pages(const struct weights *w, const struct weights_tensor *t)
+{
+    const struct weights_source *s = &w->sources[t->location[0]];
+    uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+    uint64_t first = (s->offset + page - 1) / page * page;
+    uint64_t last = (s->offset + t->count * types[t->type].size) / page * page;
+    if (s->contiguous && last > first && last - first >= RELEASE_BYTES) {
+        madvise((void *)(w->files[s->file].data + first), last - first, MADV_DONTNEED);
+    }
+}
+
 enum nn_status weights_read_f32(const struct weights *weights,
                                 const struct weights_tensor *tensor, float *out,
                                 struct nn_error *error)
@@ -582,6 +597,7 @@ enum nn_status weights_read_f32(const struct weights *weights,
         return wrong_type(weights, tensor, "a number", error);
     }
     walk(weights, tensor, sizeof *out, runs[tensor->type].f32, out);
+    release_pages(weights, tensor);
     return NN_OK;
 }
 

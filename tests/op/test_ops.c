@@ -184,16 +184,32 @@ static nn_id prepend(G *g)
 }
 static nn_id shared_add(G *g)
 {
-    nn_id w = nn_transpose(g, nn_param(g, "w", NN_SHAPE2(7, 9)));
+    nn_id w = nn_transpose(g, nn_param(g, "w", NN_SHAPE2(7, 9)), 1);
     nn_id z = nn_linear(g, rows(g, "z", 1, 5, 7), w, NN_NONE);
     return nn_add(g, rows(g, "x", 3, 5, 9), z);
 }
 static nn_id reshaped(G *g)
 {
     nn_id x = nn_first_row(g, rows(g, "x", 6, 5, 7));
-    x = nn_reshape(g, nn_first_rows(g, nn_scale(g, x, 3), 4), NN_SHAPE3(2, 2, 7));
+    x = nn_reshape(g, nn_slice_rows(g, nn_scale(g, x, 3), 0, 4), NN_SHAPE3(2, 2, 7));
     return nn_scale(g, x, 0.5f);
 }
+static nn_id sliced(G *g)
+{
+    nn_id x = nn_slice_rows(g, nn_input(g, "x", NN_F32, NN_SHAPE2(9, 7)), 2, 5);
+    nn_id w = nn_slice_rows(g, nn_param(g, "w", NN_SHAPE2(11, 7)), 3, 4);
+    return nn_linear(g, x, w, nn_slice_rows(g, vec(g, "b", 11), 6, 4));
+}
+static nn_id grouped(G *g, uint32_t rows_, uint32_t groups, uint32_t out, uint32_t in)
+{
+    nn_id x = rows(g, "x", 2, rows_, groups * in);
+    nn_id w = nn_param(g, "w", NN_SHAPE2(groups * out, in));
+    nn_id y = nn_group_linear(g, x, w, vec(g, "b", groups * out), groups);
+    return nn_group_linear(g, y, nn_transpose(g, w, groups), NN_NONE, groups);
+}
+static nn_id grouped_odd(G *g) { return grouped(g, 3, 3, 5, 7); }
+static nn_id grouped_wide(G *g) { return grouped(g, 5, 2, 108, 20); }
+static nn_id grouped_small(G *g) { return grouped(g, 1, 5, 12, 8); }
 static nn_id pick_row(G *g)
 {
     return nn_select_row(g, rows(g, "x", 3, 5, 6),
@@ -227,6 +243,25 @@ static nn_id attention_shared(G *g)
     nn_id k = rows(g, "x", 3, 10, 96), q = rows(g, "z", 1, 6, 96);
     return nn_attention(g, q, k, k, a);
 }
+static nn_id attention_long(G *g)
+{
+    struct nn_attention a = { .heads = 1, .width = 160, .v_column = 4 };
+    nn_id k = rows(g, "x", 2, 83, 164), q = rows(g, "z", 1, 9, 160);
+    return nn_attention(g, q, nn_scale(g, k, 0.2f), k, a);
+}
+static nn_id attention_longest(G *g)
+{
+    struct nn_attention a = { .heads = 2, .width = 8 };
+    nn_id k = rows(g, "x", 1, 300, 8), q = rows(g, "z", 1, 2, 8);
+    return nn_attention(g, q, k, k, a);
+}
+static nn_id attention_recounted(G *g)
+{
+    struct nn_attention a = { .heads = 1, .width = 20 };
+    nn_id q = nn_reshape(g, rows(g, "z", 1, 3, 40), NN_SHAPE3(1, 6, 20));
+    nn_id k = rows(g, "x", 3, 49, 20);
+    return nn_reshape(g, nn_attention(g, q, k, k, a), NN_SHAPE3(3, 3, 40));
+}
 static nn_id probabilities(G *g)
 {
     struct nn_attention a = { .heads = 4, .width = 48 };
@@ -247,7 +282,10 @@ static const struct { const char *name; nn_id (*build)(G *); } cases[] = {
     CASE(pool_ceil), CASE(pool_floor), CASE(depth), CASE(depth_odd), CASE(linear_wide),
     CASE(linear_deep), CASE(linear_one), CASE(linear_gelu), CASE(linear_residual), CASE(matmul),
     CASE(add_position), CASE(scaled), CASE(activations), CASE(mean_of_rows),
-    CASE(mean_of_map), CASE(to_rows), CASE(prepend), CASE(pick_row), CASE(shared_add), CASE(reshaped), CASE(embedding),
+    CASE(mean_of_map), CASE(to_rows), CASE(prepend), CASE(pick_row), CASE(shared_add),
+    CASE(reshaped), CASE(sliced), CASE(grouped_odd), CASE(grouped_wide),
+    CASE(grouped_small), CASE(attention_long), CASE(attention_longest),
+    CASE(attention_recounted), CASE(embedding),
     CASE(layer_norm), CASE(normalize), CASE(softmax), CASE(attention_causal),
     CASE(attention_odd), CASE(attention_one), CASE(attention_shared),
     CASE(probabilities), CASE(group),
