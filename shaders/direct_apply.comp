@@ -2,9 +2,12 @@
 #extension GL_KHR_shader_subgroup_basic : require
 #extension GL_KHR_shader_subgroup_shuffle : require
 #extension GL_EXT_control_flow_attributes : require
+#extension GL_GOOGLE_include_directive : require
 // Probabilities times values for software devices: 8 queries of one image and head by
 // 32*COLUMNS columns of the head a subgroup. Lane l fetches the probabilities of query l
 // for 4 keys at once and shuffles pass them round; values are fetched along their rows.
+#include "storage.glsl"
+
 layout(local_size_x = 8) in;
 layout(constant_id = 0) const int COLUMNS = 1;
 layout(push_constant) uniform Push {
@@ -15,7 +18,7 @@ layout(push_constant) uniform Push {
 };
 layout(binding = 0) uniform samplerBuffer P;
 layout(binding = 1) uniform samplerBuffer V;
-layout(binding = 2) writeonly buffer YBuffer { vec4 y[]; };
+layout(binding = 2) writeonly buffer YBuffer { STORED4 y[]; };
 
 void main()
 {
@@ -63,7 +66,7 @@ void main()
             uint query = first + uint(r);
             if (column < head_width4 && query < queries) {
                 y[(image * queries + query) * heads * head_width4 + head * head_width4
-                  + column] = sum[c][r];
+                  + column] = NARROW4(sum[c][r]);
             }
         }
     }

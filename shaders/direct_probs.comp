@@ -5,6 +5,7 @@
 // devices: 8 queries of one image and head a subgroup, all their keys along the lanes
 // (COLUMNS of 8), so that scores never leave the registers. A is q, B is k.
 #include "dot_rows.glsl"
+#include "storage.glsl"
 layout(constant_id = 1) const bool CAUSAL = false;
 layout(push_constant) uniform Push {
     uint blocks, block_base;   // images * heads * ceil(queries / 8)
@@ -13,7 +14,7 @@ layout(push_constant) uniform Push {
     uint q_column, k_column;
     uint q_shared;             // the same queries for every image
 };
-layout(binding = 2) writeonly buffer PBuffer { float p[]; };
+layout(binding = 2) writeonly buffer PBuffer { STORED p[]; };
 
 void main()
 {
@@ -53,7 +54,7 @@ void main()
         uint p_at = ((image * heads + head) * queries + query) * padded + lane;
         [[unroll]] for (int c = 0; c < COLUMNS; c++) {
             if (query < queries && uint(c) * 8u + lane < padded) {
-                p[p_at + uint(c) * 8u] = sum[c][r] * inverse;
+                p[p_at + uint(c) * 8u] = NARROW(sum[c][r] * inverse);
             }
         }
     }

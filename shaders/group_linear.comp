@@ -1,6 +1,9 @@
 #version 450
+#extension GL_GOOGLE_include_directive : require
 // group_linear on any device: y[row, g*outs + o] = W[g*outs + o] . x[row, part g] + bias.
 // One value an invocation, padding included.
+#include "storage.glsl"
+
 layout(local_size_x = 64) in;
 layout(constant_id = 0) const bool HAS_BIAS = false;
 layout(push_constant) uniform Push {
@@ -9,10 +12,10 @@ layout(push_constant) uniform Push {
     uint outs, ins; // of a group
     uint x_row, w_row; // floats of a row
 };
-layout(binding = 0) readonly buffer XBuffer { float x[]; };
-layout(binding = 1) readonly buffer WBuffer { float w[]; };
-layout(binding = 2) writeonly buffer YBuffer { float y[]; };
-layout(binding = 3) readonly buffer BiasBuffer { float bias[]; };
+layout(binding = 0) readonly buffer XBuffer { STORED x[]; };
+layout(binding = 1) readonly buffer WBuffer { STORED w[]; };
+layout(binding = 2) writeonly buffer YBuffer { STORED y[]; };
+layout(binding = 3) readonly buffer BiasBuffer { STORED bias[]; };
 
 void main()
 {
@@ -23,10 +26,10 @@ void main()
         if (column < columns) {
             uint x_at = row * x_row + column / outs * ins, w_at = column * w_row;
             for (uint k = 0u; k < ins; k++) {
-                sum += x[x_at + k] * w[w_at + k];
+                sum += float(x[x_at + k]) * float(w[w_at + k]);
             }
-            sum += HAS_BIAS ? bias[column] : 0.0;
+            sum += HAS_BIAS ? float(bias[column]) : 0.0;
         }
-        y[i] = sum;
+        y[i] = NARROW(sum);
     }
 }

@@ -1,5 +1,8 @@
 #version 450
+#extension GL_GOOGLE_include_directive : require
 // Operators that only move vec4s between rows; MODE chooses. One vec4 an invocation.
+#include "storage.glsl"
+
 layout(local_size_x = 64) in;
 layout(constant_id = 0) const uint MODE = 0;
 layout(push_constant) uniform Push {
@@ -9,10 +12,10 @@ layout(push_constant) uniform Push {
                       // slice: the first row
     uint first_shared;// prepend: the first row is the same for every image
 };
-layout(binding = 0) readonly buffer XBuffer { vec4 x[]; };
-layout(binding = 1) readonly buffer ABuffer { vec4 a[]; };
+layout(binding = 0) readonly buffer XBuffer { STORED4 x[]; };
+layout(binding = 1) readonly buffer ABuffer { STORED4 a[]; };
 layout(binding = 2) readonly buffer IBuffer { int index[]; };
-layout(binding = 3) writeonly buffer YBuffer { vec4 y[]; };
+layout(binding = 3) writeonly buffer YBuffer { STORED4 y[]; };
 
 const uint MODE_MAP_TO_ROWS = 0u, MODE_PREPEND = 1u, MODE_SELECT = 2u,
            MODE_FIRST = 3u, MODE_SLICE = 4u;

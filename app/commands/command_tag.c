@@ -11,7 +11,8 @@
 #include <string.h>
 
 struct tag_options {
-    char *model, *labels, *labels_file, *format, *out, *device;
+    char *model, *labels, *labels_file, *format, *out, *device, *precision_name;
+    enum gpu_precision precision;
     double threshold;
     int top;
     gboolean recursive;
@@ -314,7 +315,8 @@ static gboolean open_all(struct tagger *t)
     g_autofree char *path = command_find_model(t->options.model);
     g_autofree char *cache = command_cache_dir();
     struct session_params params = {
-        .device = { .select = t->options.device, .cache_dir = cache, .family = -1 } };
+        .device = { .select = t->options.device, .cache_dir = cache, .family = -1,
+                    .choice = { .precision = t->options.precision } } };
     if (model_open(&t->model, (const char *const[]){ path }, 1, NULL, &error) != NN_OK) {
         command_fail(COMMAND_FAILED, "%s", error.text);
         return FALSE;
@@ -389,6 +391,8 @@ int command_tag(int argc, char **argv)
         { "out", 'o', 0, G_OPTION_ARG_FILENAME, &o->out, "Write to a file", "FILE" },
         { "device", 'd', 0, G_OPTION_ARG_STRING, &o->device, "Device by number or name",
           "N|NAME" },
+        { "precision", 0, 0, G_OPTION_ARG_STRING, &o->precision_name,
+          "How values are stored; see `taglight devices` for the default", "f32|f16" },
         { 0 } };
     if (!command_parse(&argc, &argv, entries, "PATH… - tag images",
                        "PATH is an image or a folder of images.")) {
@@ -405,6 +409,8 @@ int command_tag(int argc, char **argv)
         status = command_fail(COMMAND_MISUSED,
                               "tag needs a path, --model, and a format of table, csv or "
                               "jsonl");
+    } else if (!command_read_precision(o->precision_name, &o->precision)) {
+        status = COMMAND_MISUSED;
     } else {
         t.labels = g_ptr_array_new_with_free_func(g_free);
         status = run(&t, argv + 1, argc - 1);
@@ -419,5 +425,6 @@ int command_tag(int argc, char **argv)
     g_free(o->format);
     g_free(o->out);
     g_free(o->device);
+    g_free(o->precision_name);
     return status;
 }

@@ -5,14 +5,16 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+/* Apart from the shader. */
 static bool same(const struct gpu_kernel_desc *a, const struct gpu_kernel_desc *b)
 {
-    return strcmp(a->shader, b->shader) == 0 && a->n_bindings == b->n_bindings
-           && a->texel_mask == b->texel_mask && a->n_spec == b->n_spec
+    return a->n_bindings == b->n_bindings && a->texel_mask == b->texel_mask
+           && a->half == b->half && a->n_spec == b->n_spec
            && memcmp(a->spec, b->spec, a->n_spec * sizeof a->spec[0]) == 0
            && a->push_bytes == b->push_bytes && a->subgroup_size == b->subgroup_size;
 }
@@ -45,9 +47,9 @@ static VkResult create_layouts(struct gpu_device *device, struct gpu_kernel *ker
     return vkCreatePipelineLayout(device->handle, &layout, NULL, &kernel->layout);
 }
 
-static VkResult create_pipeline(struct gpu_device *device, struct gpu_kernel *kernel,
-                                const struct shader_blob *blob)
+static VkResult create_pipeline(struct gpu_device *device, struct gpu_kernel *kernel)
 {
+    const struct shader_blob *blob = kernel->blob;
     const struct gpu_kernel_desc *desc = &kernel->desc;
     VkShaderModuleCreateInfo module_info = {
         .sType = VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO, .codeSize = blob->bytes,
@@ -67,10 +69,14 @@ static VkResult create_pipeline(struct gpu_device *device, struct gpu_kernel *ke
             VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_REQUIRED_SUBGROUP_SIZE_CREATE_INFO_EXT,
         .requiredSubgroupSize = desc->subgroup_size };
     bool require = desc->subgroup_size && device->caps.subgroup_size_control;
+    VkPipelineShaderStageCreateFlags full =
+        require && device->caps.full_subgroups
+            ? VK_PIPELINE_SHADER_STAGE_CREATE_REQUIRE_FULL_SUBGROUPS_BIT_EXT
+            : 0;
     VkComputePipelineCreateInfo info = {
         .sType = VK_STRUCTURE_TYPE_COMPUTE_PIPELINE_CREATE_INFO,
         .stage = { .sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_CREATE_INFO,
-                   .pNext = require ? &size : NULL,
+                   .pNext = require ? &size : NULL, .flags = full,
                    .stage = VK_SHADER_STAGE_COMPUTE_BIT, .module = module,
                    .pName = "main", .pSpecializationInfo = &spec },
         .layout = kernel->layout };
@@ -104,6 +110,14 @@ static enum nn_status add(struct gpu_device *device, struct gpu_kernel *kernel,
     return NN_OK;
 }
 
+/* NULL when there is none of that name in that precision. */
+static const struct shader_blob *find_blob(const struct gpu_kernel_desc *desc)
+{
+    char name[64];
+    snprintf(name, sizeof name, "%s%s", desc->shader, desc->half ? "_half" : "");
+    return shader_find(name);
+}
+
 static enum nn_status check_desc(const struct gpu_device *device,
                                  const struct gpu_kernel_desc *desc,
                                  const struct shader_blob *blob, struct nn_error *error)
@@ -130,8 +144,9 @@ static enum nn_status check_desc(const struct gpu_device *device,
 static const struct gpu_kernel *find(const struct gpu_device *device,
                                      const struct gpu_kernel_desc *desc)
 {
+    const struct shader_blob *blob = find_blob(desc);
     for (uint32_t i = 0; i < device->n_kernels; i++) {
-        if (same(&device->kernels[i]->desc, desc)) {
+        if (device->kernels[i]->blob == blob && same(&device->kernels[i]->desc, desc)) {
             return device->kernels[i];
         }
     }
@@ -140,7 +155,6 @@ static const struct gpu_kernel *find(const struct gpu_device *device,
 
 /* A kernel on its way from description to pipeline. */
 struct making {
-    const struct shader_blob *blob;
     struct gpu_kernel *kernel;
     VkResult result;
 };
@@ -149,8 +163,9 @@ static enum nn_status begin_making(struct making *out, const struct gpu_device *
                                    const struct gpu_kernel_desc *desc,
                                    struct nn_error *error)
 {
-    *out = (struct making){ .blob = shader_find(desc->shader) };
-    enum nn_status status = check_desc(device, desc, out->blob, error);
+    const struct shader_blob *blob = find_blob(desc);
+    *out = (struct making){ 0 };
+    enum nn_status status = check_desc(device, desc, blob, error);
     if (status != NN_OK) {
         return status;
     }
@@ -159,7 +174,8 @@ static enum nn_status begin_making(struct making *out, const struct gpu_device *
         return nn_fail(error, NN_ERROR_MEMORY, "out of memory for kernels");
     }
     out->kernel->desc = *desc;
-    out->kernel->desc.shader = out->blob->name;
+    out->kernel->desc.shader = blob->name;
+    out->kernel->blob = blob;
     return NN_OK;
 }
 
@@ -168,7 +184,7 @@ static void make(struct gpu_device *device, struct making *m)
 {
     m->result = create_layouts(device, m->kernel);
     if (m->result == VK_SUCCESS) {
-        m->result = create_pipeline(device, m->kernel, m->blob);
+        m->result = create_pipeline(device, m->kernel);
     }
 }
 
@@ -185,12 +201,12 @@ static enum nn_status end_making(struct gpu_device *device, struct making *m,
         return status;
     }
     const struct gpu_kernel *kernel = m->kernel;
-    gpu_name_object(device, VK_OBJECT_TYPE_PIPELINE, (uint64_t)kernel->pipeline,
-                    m->blob->name);
+    const char *name = kernel->blob->name;
+    gpu_name_object(device, VK_OBJECT_TYPE_PIPELINE, (uint64_t)kernel->pipeline, name);
     gpu_name_object(device, VK_OBJECT_TYPE_PIPELINE_LAYOUT, (uint64_t)kernel->layout,
-                    m->blob->name);
+                    name);
     gpu_name_object(device, VK_OBJECT_TYPE_DESCRIPTOR_SET_LAYOUT,
-                    (uint64_t)kernel->set_layout, m->blob->name);
+                    (uint64_t)kernel->set_layout, name);
     device->cache_grew = true;
     return NN_OK;
 }
@@ -255,8 +271,10 @@ static void make_all(struct workshop *w)
 
 static bool is_listed(const struct workshop *w, const struct gpu_kernel_desc *desc)
 {
+    const struct shader_blob *blob = find_blob(desc);
     for (uint32_t i = 0; i < w->n; i++) {
-        if (same(&w->items[i].kernel->desc, desc)) {
+        const struct gpu_kernel *kernel = w->items[i].kernel;
+        if (kernel->blob == blob && same(&kernel->desc, desc)) {
             return true;
         }
     }

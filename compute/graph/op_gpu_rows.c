@@ -15,8 +15,8 @@ static uint32_t padded4(uint32_t n)
 
 static uint32_t vec4_count(const struct plan_builder *b, nn_id id)
 {
-    return (uint32_t)(nn_layout_bytes(b->layout[id], nn_graph_node(b->graph, id)->shape)
-                      / 16);
+    return (uint32_t)(nn_layout_values(b->layout[id], nn_graph_node(b->graph, id)->shape)
+                      / 4);
 }
 
 /* Fills operands 0.. from `ids`; NN_NONE repeats operand 0. The result is the last. */
@@ -337,7 +337,7 @@ enum nn_status plan_op_attention(struct plan_builder *b, nn_id id, struct nn_err
                                       node->shape.dim[1], k.dim[1]);
     uint32_t scratch;
     enum nn_status status =
-        plan_scratch(b, nn_layout_bytes(NN_LAYOUT_ROWS, probs), &scratch, error);
+        plan_scratch(b, nn_layout_bytes(NN_LAYOUT_ROWS, probs, b->half), &scratch, error);
     if (status == NN_OK) {
         status = emit_probs(b, node, node->shape.dim[0], scratch, error);
     }

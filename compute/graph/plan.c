@@ -99,7 +99,7 @@ enum nn_status plan_result(struct plan_builder *b, nn_id id, uint32_t *out,
 {
     if (b->tensor[id] == UINT32_MAX) {
         uint64_t bytes =
-            nn_layout_bytes(b->layout[id], nn_graph_node(b->graph, id)->shape);
+            nn_layout_bytes(b->layout[id], nn_graph_node(b->graph, id)->shape, b->half);
         enum nn_status status = plan_scratch(b, bytes, &b->tensor[id], error);
         if (status != NN_OK) {
             return status;
@@ -132,6 +132,7 @@ enum nn_status plan_emit(struct plan_builder *b, const struct plan_step *step,
         tensor->used = true;
     }
     b->steps[b->n_steps] = *step;
+    b->steps[b->n_steps].kernel.half = b->half;
     b->steps[b->n_steps++].node = b->node;
     return NN_OK;
 }
@@ -526,6 +527,7 @@ static enum nn_status build(struct nn_plan *plan, const struct nn_graph *graph,
     b->store = plan->store;
     b->caps = gpu_device_caps(nn_store_device(plan->store));
     b->lanes = b->caps->subgroup_arithmetic ? b->caps->subgroup_size : 1;
+    b->half = b->caps->choice.precision == GPU_PRECISION_F16;
     if ((status = describe_nodes(b, error)) != NN_OK
         || (status = emit_nodes(b, error)) != NN_OK
         || (status = place_tensors(plan, error)) != NN_OK
@@ -604,6 +606,35 @@ static enum nn_status bound_node(const struct nn_plan *plan, const struct nn_bin
     return NN_OK;
 }
 
+/* `packed` has room for the layout's values in f32. */
+static enum nn_status upload_packed(const struct nn_binding *bind, struct nn_shape shape,
+                                    enum nn_layout layout, bool half,
+                                    struct gpu_range range, void *packed,
+                                    struct nn_error *error)
+{
+    nn_layout_pack(layout, shape, bind->values, packed);
+    if (half) {
+        nn_layout_narrow(packed, nn_layout_values(layout, shape));
+    }
+    return gpu_buffer_write(range.buffer, range.offset, packed, range.bytes, error);
+}
+
+static enum nn_status download_packed(const struct nn_binding *bind, struct nn_shape shape,
+                                      enum nn_layout layout, bool half,
+                                      struct gpu_range range, void *packed,
+                                      struct nn_error *error)
+{
+    enum nn_status status =
+        gpu_buffer_read(range.buffer, range.offset, packed, range.bytes, error);
+    if (status == NN_OK && half) {
+        nn_layout_widen(packed, nn_layout_values(layout, shape));
+    }
+    if (status == NN_OK) {
+        nn_layout_unpack(layout, shape, packed, bind->values);
+    }
+    return status;
+}
+
 /* Between a host array and its tensor, through a buffer in device layout unless the two
  * are the same. */
 static enum nn_status transfer(struct nn_plan *plan, const struct nn_binding *bind,
@@ -620,27 +651,23 @@ static enum nn_status transfer(struct nn_plan *plan, const struct nn_binding *bi
                        upload ? "input" : "output");
     }
     struct gpu_range range = range_of(plan, plan->b.tensor[id]);
-    range.bytes = nn_layout_bytes(plan->b.layout[id], node->shape);
-    if (nn_layout_is_logical(plan->b.layout[id], node->shape)) {
+    enum nn_layout layout = plan->b.layout[id];
+    bool half = plan->b.half && layout != NN_LAYOUT_INDEX;
+    range.bytes = nn_layout_bytes(layout, node->shape, half);
+    if (!half && nn_layout_is_logical(layout, node->shape)) {
         return upload ? gpu_buffer_write(range.buffer, range.offset, bind->values,
                                          range.bytes, error)
                       : gpu_buffer_read(range.buffer, range.offset, bind->values,
                                         range.bytes, error);
     }
-    void *packed = malloc(range.bytes ? range.bytes : 16);
+    uint64_t values = nn_layout_values(layout, node->shape);
+    void *packed = malloc(values ? values * 4 : 16);
     if (!packed) {
         return nn_fail(error, NN_ERROR_MEMORY, "out of memory for %s", bind->name);
     }
-    enum nn_layout layout = plan->b.layout[id];
-    if (upload) {
-        nn_layout_pack(layout, node->shape, bind->values, packed);
-        status = gpu_buffer_write(range.buffer, range.offset, packed, range.bytes, error);
-    } else {
-        status = gpu_buffer_read(range.buffer, range.offset, packed, range.bytes, error);
-        if (status == NN_OK) {
-            nn_layout_unpack(layout, node->shape, packed, bind->values);
-        }
-    }
+    status = upload ? upload_packed(bind, node->shape, layout, half, range, packed, error)
+                    : download_packed(bind, node->shape, layout, half, range, packed,
+                                      error);
     free(packed);
     return status;
 }

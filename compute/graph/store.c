@@ -19,6 +19,7 @@ struct entry {
 
 struct nn_store {
     struct gpu_device *device;
+    bool half;           /* the device's precision: constants are stored in f16 */
     struct nn_params params;
     struct gpu_buffer **blocks;
     size_t n_blocks, blocks_room;
@@ -38,8 +39,11 @@ enum nn_status nn_store_create(struct nn_store **out, struct gpu_device *device,
     }
     store->device = device;
     store->params = *params;
-    bool software = gpu_device_caps(device)->type == GPU_SOFTWARE;
-    store->seconds_per_flop = software ? 1.0 / 30e9 : 1.0 / 2e12;
+    store->half = gpu_device_caps(device)->choice.precision == GPU_PRECISION_F16;
+    const struct gpu_caps *caps = gpu_device_caps(device);
+    store->seconds_per_flop = caps->type == GPU_SOFTWARE  ? 1.0 / 30e9
+                              : caps->cooperative_matrix ? 1.0 / 5e13
+                                                         : 1.0 / 2e12;
     *out = store;
     return NN_OK;
 }
@@ -180,8 +184,8 @@ static struct panels panels_of(struct nn_shape shape, enum nn_pack pack)
     if (shape.rank == 4) {
         p.taps = shape.dim[2] * shape.dim[3];
     }
-    p.panel = pack == NN_PACK_DIRECT ? 32 : 64;
-    p.step = pack == NN_PACK_DIRECT ? 4 : 16;
+    p.panel = 32;
+    p.step = pack == NN_PACK_DIRECT ? 4 : 32;
     uint64_t depth = (uint64_t)p.taps * ((p.channels + 3) / 4) * 4;
     p.depth = (depth + p.step - 1) / p.step * p.step;
     return p;
@@ -215,10 +219,11 @@ static void pack_group(struct nn_shape shape, const float *values, float *out)
     }
 }
 
+/* In f32, in which packing is done. */
 static uint64_t packed_bytes(struct nn_shape shape, enum nn_pack pack)
 {
     switch (pack) {
-    case NN_PACK_MAP: return nn_layout_bytes(NN_LAYOUT_MAP, shape);
+    case NN_PACK_MAP: return nn_layout_bytes(NN_LAYOUT_MAP, shape, false);
     case NN_PACK_DIRECT:
     case NN_PACK_TILED: {
         struct panels p = panels_of(shape, pack);
@@ -231,7 +236,7 @@ static uint64_t packed_bytes(struct nn_shape shape, enum nn_pack pack)
     case NN_PACK_BN_SHIFT:
         break;
     }
-    return nn_layout_bytes(NN_LAYOUT_ROWS, shape);
+    return nn_layout_bytes(NN_LAYOUT_ROWS, shape, false);
 }
 
 /* scale = gamma / sqrt(variance + eps), shift = beta - mean * scale. */
@@ -294,6 +299,10 @@ static enum nn_status pack_values(struct nn_store *store, const struct nn_graph 
                        packed);
     }
     free(values);
+    if (store->half) {
+        nn_layout_narrow(packed, *bytes / 4);
+        *bytes /= 2;
+    }
     *out = packed;
     return NN_OK;
 }
@@ -348,7 +357,7 @@ static enum nn_status read_in_place(struct nn_store *store, const struct nn_node
 {
     uint64_t count = nn_shape_count(node->shape);
     *done = false;
-    if (node->op != NN_OP_param || pack != NN_PACK_ROWS || count == 0
+    if (node->op != NN_OP_param || pack != NN_PACK_ROWS || count == 0 || store->half
         || !nn_layout_is_logical(NN_LAYOUT_ROWS, node->shape)
         || !gpu_device_caps(store->device)->unified_memory) {
         return NN_OK;

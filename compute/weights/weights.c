@@ -1,6 +1,8 @@
 /* Opening, the tensor list and reading values; the containers have files of their own. */
 #include "compute/weights/weights_private.h"
 
+#include "compute/half.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -515,24 +517,6 @@ static void copy_raw(const uint8_t *from, uint64_t count, uint64_t stride, size_
     }
 }
 
-static float half_to_float(uint16_t h)
-{
-    uint32_t sign = (uint32_t)(h & 0x8000) << 16, exponent = h >> 10 & 31;
-    uint32_t fraction = h & 1023, bits;
-    if (exponent == 31) {
-        bits = sign | 0x7f800000 | fraction << 13;
-    } else if (exponent) {
-        bits = sign | (exponent + 112) << 23 | fraction << 13;
-    } else {
-        float tiny = (float)fraction * 0x1p-24f;
-        memcpy(&bits, &tiny, 4);
-        bits |= sign;
-    }
-    float out;
-    memcpy(&out, &bits, 4);
-    return out;
-}
-
 static float bfloat_to_float(uint16_t b)
 {
     uint32_t bits = (uint32_t)b << 16;
@@ -556,7 +540,7 @@ static float bfloat_to_float(uint16_t b)
 
 RUN(f32_of_f32, float, v, float)
 RUN(f32_of_f64, double, v, float)
-RUN(f32_of_f16, uint16_t, half_to_float(v), float)
+RUN(f32_of_f16, uint16_t, nn_half_to_float(v), float)
 RUN(f32_of_bf16, uint16_t, bfloat_to_float(v), float)
 RUN(f32_of_i64, int64_t, v, float)
 RUN(f32_of_i32, int32_t, v, float)

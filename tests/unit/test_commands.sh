@@ -19,6 +19,10 @@ grep -q "4 images tagged, 1 broken" "$work/errors" || fail "the summary is wrong
     python3 -c 'import json,sys
 rows=[json.loads(l) for l in sys.stdin]
 sys.exit(not (len(rows)==4 and all(len(r["labels"])==1 for r in rows)))' || fail "jsonl"
+"$1" tag "$3/data/samples" --model "$work/demo" --labels a --precision f32 >/dev/null 2>&1 ||
+    fail "tag --precision f32"
+"$1" tag "$3/data/samples" --model "$work/demo" --labels a --precision f8 2>"$work/errors"
+[ $? = 2 ] && grep -q f8 "$work/errors" || fail "an unknown precision is misuse"
 "$1" tag --model "$work/demo" --labels a >/dev/null 2>&1
 [ $? = 2 ] || fail "tag without a path is misuse"
 "$1" tag "$work/nowhere" --model "$work/demo" --labels a >/dev/null 2>"$work/errors"
