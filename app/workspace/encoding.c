@@ -73,15 +73,10 @@ static void decode_thread(GTask *task, gpointer source, gpointer data,
                           GCancellable *cancellable)
 {
     Decoding *d = data;
-    struct img_pixels pixels = { 0 };
     GError *error = NULL;
     gsize count = 3 * (gsize)d->preprocess.size * (gsize)d->preprocess.size;
     g_autofree float *tensor = g_new(float, count);
-    if (img_decode(d->path, TRUE, cancellable, &pixels, &error)) {
-        img_to_tensor(&pixels, &d->preprocess, tensor, &error);
-    }
-    img_clear(&pixels);
-    if (error) {
+    if (!img_load_tensor(d->path, &d->preprocess, cancellable, tensor, &error)) {
         g_task_return_error(task, error);
     } else {
         GBytes *bytes = g_bytes_new_take(g_steal_pointer(&tensor), count * sizeof(float));
