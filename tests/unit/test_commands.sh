@@ -17,6 +17,21 @@ grep -q "broken.jpg,,,..*" "$work/out.csv" || fail "csv has no row for the broke
 [ ! -e "$work/out.csv.part" ] || fail "tag left its temporary file"
 grep -q "broken.jpg" "$work/errors" || fail "tag is silent on the broken image"
 grep -q "4 images tagged, 1 broken" "$work/errors" || fail "the summary is wrong"
+tag_again() {
+    "$1" tag "$3/data/samples" "$work/broken.jpg" --model "$work/demo" --labels "a, b" \
+        --format csv --out "$work/again.csv" $4 2>"$work/errors" || fail "tag failed again"
+    cmp -s "$work/out.csv" "$work/again.csv" || fail "tag $4 gives other numbers"
+}
+tag_again "$1" "$2" "$3" ""
+grep -q "4 of them were encoded before" "$work/errors" || fail "tag used no cache"
+tag_again "$1" "$2" "$3" --no-cache
+grep -q "encoded before" "$work/errors" && fail "tag --no-cache used the cache"
+printf '\357\273\277cat\r\n' > "$work/labels.txt"
+"$1" tag "$3/data/samples/circle.png" --model "$work/demo" --labels-file "$work/labels.txt" \
+    --format csv | grep -q ',cat,' || fail "a labels file of Windows"
+"$1" tag "$3/data/samples/circle.png" --model "$work/demo" --out "$work/long" \
+    --labels "$(printf 'very long %.0s' $(seq 99))" 2>&1 | grep -q "too long" ||
+    fail "no word of a label that is cut"
 "$1" tag "$3/data/samples" --model "$work/demo" --labels "a, b" --format jsonl --top 1 |
     python3 -c 'import json,sys
 rows=[json.loads(l) for l in sys.stdin]
