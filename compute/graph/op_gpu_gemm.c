@@ -1,25 +1,8 @@
 /* Planners of conv2d and linear: both are one implicit matrix product, see
  * shaders/lib/gemm.glsl. The device's family chooses the kernel. */
-#include "compute/graph/plan_private.h"
+#include "compute/graph/op_gpu_gemm.h"
 
 #include <string.h>
-
-/* The push block of shaders/lib/gemm.glsl. */
-struct gemm_push {
-    uint32_t n_total, n_base, m4, k4, out_pixels, out_width, in_height, in_width;
-    uint32_t x_batch, x_channel, x_pixel, y_batch, y_channel, y_pixel;
-    uint32_t m_tiles;
-    float slope;
-};
-
-struct gemm {
-    struct gemm_push push;
-    uint32_t kernel, stride, pad;
-    nn_id x, weight, bias, residual;
-    struct nn_epilogue epilogue;
-    double flops;
-    const char *label;
-};
 
 /* So many flops at most in one dispatch, so that a submit can be short on any device. */
 static double dispatch_limit(const struct plan_builder *b)
@@ -27,18 +10,27 @@ static double dispatch_limit(const struct plan_builder *b)
     return b->caps->type == GPU_SOFTWARE ? 1.5e9 : 4e11;
 }
 
+/* Columns of 8 results a subgroup of the direct kernels makes: many share the fetched
+ * weights, few waste less when there are few results. */
+static uint32_t direct_columns(uint32_t n)
+{
+    return n > 16 ? 4 : n > 8 ? 2 : 1;
+}
+
 static void choose_kernel(const struct plan_builder *b, const struct gemm *g,
                           struct gpu_kernel_desc *kernel, uint32_t *tile_n,
                           uint32_t *tile_m)
 {
     if (b->caps->family == GPU_FAMILY_DIRECT) {
-        static const char *const names[2][2] = { { "direct_gemm_1x1", "direct_gemm_1x2" },
-                                                 { "direct_gemm_4x1", "direct_gemm_4x2" } };
-        bool wide = g->push.n_total > 8, even = g->push.k4 % 2 == 0;
-        kernel->shader = names[wide][even];
+        static const char *const names[5][2] = {
+            [1] = { "direct_gemm_1x1", "direct_gemm_1x2" },
+            [2] = { "direct_gemm_2x1", "direct_gemm_2x2" },
+            [4] = { "direct_gemm_4x1", "direct_gemm_4x2" } };
+        uint32_t columns = direct_columns(g->push.n_total);
+        kernel->shader = names[columns][g->push.k4 % 2 == 0];
         kernel->texel_mask = 0x3;
         kernel->subgroup_size = 8;
-        *tile_n = wide ? 32 : 8;
+        *tile_n = 8 * columns;
         *tile_m = 32;
     } else {
         kernel->shader = "tiled_gemm";
@@ -47,39 +39,23 @@ static void choose_kernel(const struct plan_builder *b, const struct gemm *g,
     }
 }
 
-static enum nn_status emit_gemm(struct plan_builder *b, nn_id id, struct gemm *g,
-                                struct nn_error *error)
+enum nn_status gemm_emit(struct plan_builder *b, struct gemm *g, struct nn_error *error)
 {
+    bool bias = g->bias != UINT32_MAX, residual = g->residual != UINT32_MAX;
     struct plan_step step = { .label = g->label, .write_mask = 1u << 2 };
     uint32_t tile_n, tile_m;
     choose_kernel(b, g, &step.kernel, &tile_n, &tile_m);
     step.kernel.n_bindings = 5;
     step.kernel.n_spec = 6;
-    uint32_t spec[6] = { g->kernel, g->stride, g->pad, g->epilogue.act,
-                         g->bias != NN_NONE, g->residual != NN_NONE };
+    uint32_t spec[6] = { g->kernel, g->stride, g->pad, g->epilogue.act, bias, residual };
     memcpy(step.kernel.spec, spec, sizeof spec);
     step.kernel.push_bytes = sizeof g->push;
+    step.operand[0] = g->x;
+    step.operand[1] = g->weight;
+    step.operand[2] = g->y;
+    step.operand[3] = bias ? g->bias : g->weight;
+    step.operand[4] = residual ? g->residual : step.operand[3];
 
-    bool direct = b->caps->family == GPU_FAMILY_DIRECT;
-    enum nn_pack pack = direct ? NN_PACK_DIRECT : NN_PACK_TILED;
-    enum nn_status status = plan_operand(b, g->x, &step.operand[0], error);
-    if (status == NN_OK) {
-        status = plan_constant(b, g->weight, pack, &step.operand[1], error);
-    }
-    if (status == NN_OK) {
-        status = plan_result(b, id, &step.operand[2], error);
-    }
-    step.operand[3] = step.operand[1];
-    if (status == NN_OK && g->bias != NN_NONE) {
-        status = plan_operand(b, g->bias, &step.operand[3], error);
-    }
-    step.operand[4] = step.operand[3];
-    if (status == NN_OK && g->residual != NN_NONE) {
-        status = plan_operand(b, g->residual, &step.operand[4], error);
-    }
-    if (status != NN_OK) {
-        return status;
-    }
     uint32_t n_tiles = (g->push.n_total + tile_n - 1) / tile_n;
     uint32_t m_tiles = (g->push.m4 * 4 + tile_m - 1) / tile_m;
     double parts = g->flops / dispatch_limit(b);
@@ -87,21 +63,55 @@ static enum nn_status emit_gemm(struct plan_builder *b, nn_id id, struct gemm *g
     most = most < b->caps->max_groups[0] ? most : b->caps->max_groups[0];
     g->push.m_tiles = m_tiles;
     g->push.slope = g->epilogue.slope;
+    enum nn_status status = NN_OK;
     for (uint32_t base = 0; base < n_tiles && status == NN_OK; base += most) {
         uint32_t count = n_tiles - base < most ? n_tiles - base : most;
         g->push.n_base = base;
         memcpy(step.push, &g->push, sizeof g->push);
         step.groups[0] = count;
         step.groups[1] = m_tiles;
-        step.groups[2] = 1;
+        step.groups[2] = g->groups;
         step.flops = g->flops * count / n_tiles;
         status = plan_emit(b, &step, error);
     }
     return status;
 }
 
+/* Finds the tensors of a conv2d or linear node and emits its product. */
+static enum nn_status emit_node(struct plan_builder *b, nn_id id, struct gemm *g,
+                                struct nn_error *error)
+{
+    const struct nn_node *node = nn_graph_node(b->graph, id);
+    bool direct = b->caps->family == GPU_FAMILY_DIRECT;
+    enum nn_pack pack = direct ? NN_PACK_DIRECT : NN_PACK_TILED;
+    nn_id bias = node->n_sources > 2 ? node->source[2] : NN_NONE;
+    nn_id residual = node->n_sources > 3 ? node->source[3] : NN_NONE;
+    g->bias = g->residual = UINT32_MAX;
+    g->groups = 1;
+    g->epilogue = node->attr.epilogue;
+    enum nn_status status = plan_operand(b, node->source[0], &g->x, error);
+    if (status == NN_OK) {
+        status = plan_constant(b, node->source[1], pack, &g->weight, error);
+    }
+    if (status == NN_OK) {
+        status = plan_result(b, id, &g->y, error);
+    }
+    if (status == NN_OK && bias != NN_NONE) {
+        status = plan_operand(b, bias, &g->bias, error);
+    }
+    if (status == NN_OK && residual != NN_NONE) {
+        status = plan_operand(b, residual, &g->residual, error);
+    }
+    return status == NN_OK ? gemm_emit(b, g, error) : status;
+}
+
 enum nn_status plan_op_conv2d(struct plan_builder *b, nn_id id, struct nn_error *error)
 {
+    bool done = false;
+    enum nn_status status = winograd_emit(b, id, &done, error);
+    if (status != NN_OK || done) {
+        return status;
+    }
     const struct nn_node *node = nn_graph_node(b->graph, id);
     struct nn_shape x = nn_graph_node(b->graph, node->source[0])->shape;
     struct nn_shape y = node->shape;
@@ -114,14 +124,10 @@ enum nn_status plan_op_conv2d(struct plan_builder *b, nn_id id, struct nn_error 
                   .x_batch = k4 * in_pixels, .x_channel = in_pixels, .x_pixel = 1,
                   .y_batch = m4 * out_pixels, .y_channel = out_pixels, .y_pixel = 1 },
         .kernel = k, .stride = node->attr.stride, .pad = node->attr.pad,
-        .x = node->source[0], .weight = node->source[1],
-        .bias = node->n_sources > 2 ? node->source[2] : NN_NONE,
-        .residual = node->n_sources > 3 ? node->source[3] : NN_NONE,
-        .epilogue = node->attr.epilogue,
         .flops = 2.0 * y.dim[0] * out_pixels * y.dim[1] * x.dim[1] * k * k,
         .label = k == 1 ? "conv 1x1" : k == 3 ? "conv 3x3" : "conv",
     };
-    return emit_gemm(b, id, &g, error);
+    return emit_node(b, id, &g, error);
 }
 
 enum nn_status plan_op_linear(struct plan_builder *b, nn_id id, struct nn_error *error)
@@ -135,12 +141,8 @@ enum nn_status plan_op_linear(struct plan_builder *b, nn_id id, struct nn_error 
                   .out_width = rows, .in_height = 1, .in_width = rows,
                   .x_channel = 1, .x_pixel = k4, .y_channel = 1, .y_pixel = m4 },
         .kernel = 1, .stride = 1,
-        .x = node->source[0], .weight = node->source[1],
-        .bias = node->n_sources > 2 ? node->source[2] : NN_NONE,
-        .residual = node->n_sources > 3 ? node->source[3] : NN_NONE,
-        .epilogue = node->attr.epilogue,
         .flops = 2.0 * rows * w.dim[0] * w.dim[1],
         .label = "linear",
     };
-    return emit_gemm(b, id, &g, error);
+    return emit_node(b, id, &g, error);
 }

@@ -10,6 +10,8 @@
 #include "tests/check.h"
 
 #define TOLERANCE 2e-5
+/* Winograd's transforms add and take away larger numbers than the results. */
+#define TOLERANCE_WINOGRAD 6e-5
 
 static double noise(uint64_t *state)
 {
@@ -92,6 +94,21 @@ static nn_id conv_even(G *g) { return conv(g, map(g, 1, 8, 18, 26), "w", 40, 3, 
 static nn_id conv_tiny(G *g) { return conv(g, map(g, 1, 13, 1, 1), "w", 5, 3, 1, 1, true); }
 static nn_id conv_patch(G *g) { return conv(g, map(g, 2, 3, 16, 24), "w", 12, 8, 8, 0, false); }
 static nn_id conv_5x5(G *g) { return conv(g, map(g, 1, 4, 6, 6), "w", 4, 5, 1, 2, true); }
+/* Winograd's method takes these: small and large tiles, tiles over both edges, more than
+ * one image, channels that fill no panel, every part of the epilogue. */
+static nn_id winograd_small(G *g) { return conv(g, map(g, 3, 18, 7, 5), "w", 37, 3, 1, 1, true); }
+static nn_id winograd_large(G *g) { return conv(g, map(g, 2, 20, 13, 18), "w", 70, 3, 1, 1, false); }
+static nn_id winograd_even(G *g) { return conv(g, map(g, 1, 16, 12, 12), "w", 16, 3, 1, 1, true); }
+static nn_id winograd_residual(G *g)
+{
+    nn_id x = map(g, 2, 17, 15, 14);
+    return nn_activation(g, nn_add(g, norm(g, conv(g, x, "w", 17, 3, 1, 1, false), "b", 17),
+                                   x), leaky);
+}
+static nn_id winograd_gelu(G *g)
+{
+    return nn_activation(g, conv(g, map(g, 1, 16, 3, 9), "w", 21, 3, 1, 1, true), gelu);
+}
 static nn_id conv_norm_act(G *g)
 {
     return nn_activation(g, norm(g, conv(g, map(g, 2, 6, 8, 9), "w", 10, 3, 1, 1, false),
@@ -264,7 +281,8 @@ static nn_id group(G *g)
 static const struct { const char *name; nn_id (*build)(G *); } cases[] = {
 #define CASE(name) { #name, name }
     CASE(conv_3x3), CASE(conv_stride), CASE(conv_1x1), CASE(conv_even), CASE(conv_tiny),
-    CASE(conv_patch), CASE(conv_5x5), CASE(conv_norm_act), CASE(conv_norm_residual),
+    CASE(winograd_small), CASE(winograd_large), CASE(winograd_even),
+    CASE(winograd_residual), CASE(winograd_gelu), CASE(conv_patch), CASE(conv_5x5), CASE(conv_norm_act), CASE(conv_norm_residual),
     CASE(excitation), CASE(fused_scale), CASE(norm_alone), CASE(blur), CASE(blur_small),
     CASE(pool_ceil), CASE(pool_floor), CASE(depth), CASE(depth_odd), CASE(linear_wide),
     CASE(linear_one), CASE(linear_gelu), CASE(linear_residual), CASE(matmul),
@@ -321,7 +339,8 @@ static int compare(const char *name, const char *how, const float *got, const fl
         double err = fabs((double)got[i] - want[i]) / (1 + fabs((double)want[i]));
         worst = err > worst || isnan(err) ? err : worst;
     }
-    if (!(worst <= TOLERANCE)) {
+    bool winograd = strncmp(name, "winograd", 8) == 0;
+    if (!(worst <= (winograd ? TOLERANCE_WINOGRAD : TOLERANCE))) {
         fprintf(stderr, "%s (%s): error %g\n", name, how, worst);
         return 1;
     }
@@ -366,6 +385,61 @@ static int run_case(struct gpu_device *device, size_t which, bool fuse, const ch
     return failed ? 1 : 0;
 }
 
+/* --- One image's result does not depend on its batch ------------------------------- */
+
+/* Convolutions by every kernel: plain 3x3, both Winograd tiles, 1x1; then a linear layer. */
+static nn_id batch_graph(G *g, uint32_t batch, uint32_t side)
+{
+    nn_id x = conv(g, map(g, batch, 8, side, side), "w1", 36, 3, 1, 1, true);
+    x = conv(g, nn_activation(g, x, leaky), "w2", 36, 3, 1, 1, false);
+    x = conv(g, x, "w3", 33, 1, 1, 0, true);
+    return nn_linear(g, nn_mean_map(g, x), nn_param(g, "w4", NN_SHAPE2(40, 33)), NN_NONE);
+}
+
+/* values holds the images of the largest batch; out gets [batch][40]. */
+static void run_batch(struct gpu_device *device, uint32_t batch, uint32_t side,
+                      float *values, float *out)
+{
+    struct nn_error error = { 0 };
+    struct nn_params params = { NULL, read_param };
+    G *g = nn_graph_create();
+    nn_output(g, batch_graph(g, batch, side), "y");
+    struct nn_store *store = NULL;
+    struct nn_plan *plan = NULL;
+    REQUIRE_OK(nn_store_create(&store, device, &params, &error));
+    REQUIRE_OK(nn_plan_create(&plan, g, store, NULL, &error));
+    struct nn_binding x = { "x", values, (uint64_t)batch * 8 * side * side };
+    struct nn_binding y = { "y", out, batch * 40u };
+    REQUIRE_OK(nn_plan_run(plan, &x, 1, &y, 1, NULL, &error));
+    nn_plan_destroy(&plan);
+    nn_store_destroy(&store);
+    nn_graph_destroy(&g);
+}
+
+static int test_batches(struct gpu_device *device, uint32_t side)
+{
+    static const uint32_t batches[] = { 1, 2, 3, 5 };
+    uint64_t state = side, image = 8ull * side * side;
+    float *values = calloc(5 * image, sizeof *values), one[5][40], many[5][40];
+    for (uint64_t i = 0; i < 5 * image; i++) {
+        values[i] = (float)noise(&state);
+    }
+    int failed = 0;
+    for (uint32_t i = 0; i < 5; i++) {
+        run_batch(device, 1, side, values + i * image, one[i]);
+    }
+    for (size_t i = 0; i < sizeof batches / sizeof batches[0]; i++) {
+        run_batch(device, batches[i], side, values, many[0]);
+        if (memcmp(one, many, batches[i] * sizeof one[0]) != 0) {
+            fprintf(stderr, "maps of %u: an image differs in a batch of %u\n", side,
+                    batches[i]);
+            failed++;
+        }
+    }
+    free(values);
+    return failed;
+}
+
 int main(void)
 {
     static const char *const op_names[] = {
@@ -393,6 +467,7 @@ int main(void)
             failed += run_case(device, i, false, how[family][0]);
             failed += run_case(device, i, true, how[family][1]);
         }
+        failed += test_batches(device, 5) + test_batches(device, 13);
         REQUIRE_INT(gpu_device_validation_count(device), 0);
         gpu_device_destroy(&device);
     }
