@@ -270,6 +270,13 @@ gint64 store_put_label(store *s, const char *name, const char *prompt, GError **
     return finish(s, put, &id, error) ? id : 0;
 }
 
+gint64 store_find_label(store *s, const char *name)
+{
+    gint64 id = 0;
+    finish(s, prepare(s, "SELECT id FROM label WHERE name = ?", NULL, "t", name), &id, NULL);
+    return id;
+}
+
 gint64 store_find_image(store *s, const char *path, gint64 bytes, gint64 mtime)
 {
     gint64 id = 0;

@@ -62,6 +62,8 @@ void store_close(store **s);
 /* Ids of rows, made when missing; 0 on failure. */
 gint64 store_put_image(store *s, const StoreImage *image, GError **error);
 gint64 store_put_label(store *s, const char *name, const char *prompt, GError **error);
+/* The label of that name, listed or not, or 0. */
+gint64 store_find_label(store *s, const char *name);
 /* The image last seen at `path` with that size and time, or 0. */
 gint64 store_find_image(store *s, const char *path, gint64 bytes, gint64 mtime);
 /* Hash of an image, to be freed; NULL when there is none. */

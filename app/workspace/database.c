@@ -18,7 +18,10 @@ struct DatabaseJob {
     StoreVerdict verdict;
     double confidence;
     GArray *rows, *verdicts;         /* label rows asked for, verdicts found */
-    TlModelFacts *model;             /* for the cache; NULL while there is none */
+    TlModelFacts *model;             /* NULL while there is none */
+    GStrv labels, prompts;           /* of predictions */
+    GArray *images;                  /* their rows */
+    float *values;                   /* [images,labels] */
     GBytes *tokens;                  /* to be put in the cache */
     char *hash;                      /* of the image's content */
     gboolean cached;                 /* the cache holds its tokens */
@@ -34,6 +37,10 @@ static void job_free(DatabaseJob *job)
     g_free(job->text);
     g_free(job->prompt);
     g_free(job->hash);
+    g_strfreev(job->labels);
+    g_strfreev(job->prompts);
+    g_free(job->values);
+    g_clear_pointer(&job->images, g_array_unref);
     g_clear_pointer(&job->model, tl_model_facts_unref);
     g_clear_pointer(&job->tokens, g_bytes_unref);
     g_clear_pointer(&job->rows, g_array_unref);
@@ -253,12 +260,81 @@ void database_hide_label(TlWorkspace *self, const char *name)
     job_push(job);
 }
 
+/* A model as decisions and predictions name it: by a person's name for it, and by what
+ * tells two models of one name apart. */
+static char *model_mark(const TlModelFacts *model)
+{
+    return model ? g_strdup_printf("%s#%.8s", model->name, model->fingerprint) : NULL;
+}
+
+static gboolean predict_image(DatabaseJob *job, guint image, const gint64 *labels,
+                              StoreSource *source)
+{
+    guint n = g_strv_length(job->labels);
+    for (guint l = 0; l < n; l++) {
+        source->prompt = job->prompts[l];
+        source->confidence = job->values[image * n + l];
+        if (labels[l] && source->confidence >= 0
+            && !store_predict(job->workspace->store,
+                              g_array_index(job->images, gint64, image), labels[l], source,
+                              &job->error)) {
+            return FALSE;
+        }
+    }
+    return TRUE;
+}
+
+static void work_predict(DatabaseJob *job)
+{
+    store *s = job->workspace->store;
+    guint n = g_strv_length(job->labels);
+    g_autofree char *mark = model_mark(job->model);
+    g_autofree gint64 *labels = g_new0(gint64, n + 1);
+    StoreSource source = { .by_model = TRUE, .model = mark, .threshold = -1 };
+    for (guint l = 0; l < n; l++) {
+        labels[l] = store_find_label(s, job->labels[l]);
+    }
+    if (!store_begin(s, &job->error)) {
+        return;
+    }
+    for (guint i = 0; i < job->images->len; i++) {
+        if (g_array_index(job->images, gint64, i)
+            && !predict_image(job, i, labels, &source)) {
+            break;
+        }
+    }
+    store_commit(s, job->error ? NULL : &job->error);
+}
+
+void database_predict(TlWorkspace *self, TlModelFacts *model, GPtrArray *images,
+                      GStrv labels, const float *values)
+{
+    gsize n = g_strv_length(labels);
+    DatabaseJob *job = job_new(self, work_predict, NULL);
+    g_autoptr(GStrvBuilder) prompts = g_strv_builder_new();
+    for (gsize l = 0; l < n; l++) {
+        int index = workspace_find_label(self, labels[l]);
+        const Label *label = index < 0 ? NULL : self->labels->pdata[index];
+        g_strv_builder_add(prompts, label && label->prompt ? label->prompt : "");
+    }
+    job->model = tl_model_facts_ref(model);
+    job->labels = g_strdupv(labels);
+    job->prompts = g_strv_builder_end(prompts);
+    job->values = g_memdup2(values, images->len * n * sizeof *values);
+    job->images = g_array_new(FALSE, FALSE, sizeof(gint64));
+    for (guint i = 0; i < images->len; i++) {
+        g_array_append_val(job->images, ((TlImage *)images->pdata[i])->row);
+    }
+    job_push(job);
+}
+
 static void work_decide(DatabaseJob *job)
 {
     store *s = job->workspace->store;
+    g_autofree char *mark = model_mark(job->model);
     gint64 image = find_row(s, job->image->path, &job->error);
     gint64 label = image ? store_put_label(s, job->text, NULL, &job->error) : 0;
-    StoreSource source = { .model = NULL, .prompt = job->prompt,
+    StoreSource source = { .model = mark, .prompt = job->prompt,
                            .confidence = job->confidence, .threshold = -1 };
     if (label) {
         store_decide(s, image, label, job->verdict, &source, &job->error);
@@ -282,6 +358,7 @@ void tl_workspace_decide(TlWorkspace *self, TlImage *image, guint label,
     job->text = g_strdup(tl_workspace_label(self, label));
     job->prompt = g_strdup(((Label *)self->labels->pdata[label])->prompt);
     job->confidence = tl_image_confidence(image, label);
+    job->model = self->model ? tl_model_facts_ref(self->model) : NULL;
     job->verdict = verdict;
     job_push(job);
 }

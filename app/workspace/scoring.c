@@ -120,6 +120,13 @@ static void work_tokens(ReadJob *job)
 static void take_confidences(ReadJob *job, const float *values)
 {
     guint n = g_strv_length(job->labels);
+    g_autofree float *said = g_memdup2(values, job->images->len * n * sizeof *values);
+    for (guint i = 0; i < job->images->len; i++) {
+        for (guint l = 0; g_array_index(job->missing, gboolean, i) && l < n; l++) {
+            said[i * n + l] = -1;
+        }
+    }
+    database_predict(job->workspace, job->model, job->images, job->labels, said);
     for (guint l = 0; l < n; l++) {
         int index = workspace_find_label(job->workspace, job->labels[l]);
         for (guint i = 0; index >= 0 && i < job->images->len; i++) {

@@ -77,6 +77,9 @@ void database_find(TlWorkspace *self, TlImage *image, guint first);
 void database_keep(TlWorkspace *self, TlImage *image);
 void database_add_label(TlWorkspace *self, const Label *label);
 void database_hide_label(TlWorkspace *self, const char *name);
+/* Stores what `model` said: values [images,labels], labels by name; -1 is left out. */
+void database_predict(TlWorkspace *self, TlModelFacts *model, GPtrArray *images,
+                      GStrv labels, const float *values);
 
 /* --- scoring.c --- */
 

@@ -121,6 +121,8 @@ int main(int argc, char **argv)
     }
     wait_for_all(workspace);
     g_autoptr(GArray) first = all_confidences(workspace);
+    g_autoptr(TlImage) image = g_list_model_get_item(tl_workspace_images(workspace), 0);
+    tl_workspace_decide(workspace, image, 0, STORE_ACCEPTED);
     spoil(workspace);
     tl_workspace_stop(workspace);
     g_object_unref(workspace);
