@@ -9,8 +9,8 @@ XDG_CACHE_HOME="$work/cache" "$1" "$work/demo" "$work/photos" "$work/decisions.d
 python3 - "$work/decisions.db" <<'PY'
 import sqlite3, sys
 db = sqlite3.connect(sys.argv[1])
-said = db.execute("SELECT model, prompt, confidence FROM prediction JOIN label l ON"
-                  " l.id = label WHERE l.hidden = 0").fetchall()
+said = db.execute("SELECT p.model, p.prompt, p.confidence FROM prediction p JOIN"
+                  " label l ON l.id = p.label WHERE l.hidden = 0").fetchall()
 assert len(said) == 4 * 3, said
 assert all(m.startswith("demo#") and len(m) == 13 and p.startswith("a photo of ") and 0 < c < 1
            for m, p, c in said), said
