@@ -181,7 +181,8 @@ struct gpu_device_params bench_device_params(const struct bench *bench)
 {
     return (struct gpu_device_params){ .select = bench->options->device,
                                        .cache_dir = bench->options->cache_dir,
-                                       .family = -1 };
+                                       .family = -1,
+                                       .choice = bench->options->choice };
 }
 
 static enum nn_status measure_peak(struct gpu_device *device, double *peak_flops,
@@ -220,6 +221,7 @@ static enum nn_status measure_device(struct bench *bench, struct nn_error *error
         facts.driver = caps->driver;
         facts.family = caps->family;
         facts.timestamps = caps->timestamps;
+        facts.precision = caps->choice.precision;
         bench->sink->device(bench->sink->user, &facts);
     }
     gpu_device_destroy(&device);

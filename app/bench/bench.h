@@ -8,6 +8,7 @@
  * higher rate. To be called from one thread at a time. */
 #pragma once
 
+#include "app/engine/precision.h"
 #include "compute/gpu/gpu.h"
 #include "compute/graph/plan.h"
 
@@ -21,12 +22,14 @@ struct bench_options {
     int batch;             /* images, or prompts, of one run of a network; at least 1 */
     int runs;              /* timed; at least 1 */
     gboolean profile;      /* fill the profiles of rows */
+    struct gpu_choice choice; /* of the device's decisions; zero leaves them to it */
 };
 
 /* The device, and its own measure: the rate of the best of several 1024^3 products. */
 struct bench_device {
     const char *name, *driver;
     enum gpu_family family;
+    enum gpu_precision precision;
     gboolean timestamps; /* FALSE: kernels are timed by the host, a submit for each */
     double peak_flops;   /* a second */
 };
@@ -58,5 +61,12 @@ const char *const *bench_names(void);
  * unknown name (NN_ERROR_INVALID) before anything is measured. */
 enum nn_status bench_run(const char *const *names, const struct bench_options *options,
                          const struct bench_sink *sink, struct nn_error *error);
+
+/* What f16 does to the confidences of `model` (a bundle) over the images at `images` (a
+ * file or a folder), for a dozen common labels or those of a fixed head. *n_images are
+ * those that could be read. FALSE with a message for a person in error->text. */
+gboolean bench_precision(const char *model, const char *images,
+                         const struct bench_options *options, guint *n_images,
+                         struct precision_effect *out, struct nn_error *error);
 
 G_END_DECLS

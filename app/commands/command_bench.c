@@ -18,13 +18,18 @@ static const char help[] =
     "the device's clock. GFLOP/s count products in their direct form; the share is\n"
     "that of the device's best 1024x1024x1024 product, measured first.\n"
     "\n"
-    "JSON: {format: 1, device, driver, kernels, timestamps, peak_gflops, batch, runs,\n"
+    "--precision f16 stores values in 16 bits. With --model and --images the effect on\n"
+    "the confidences of those photographs is told, in place of rows unless --net is\n"
+    "given too.\n"
+    "\n"
+    "JSON: {format: 1, device, driver, kernels, precision, timestamps, peak_gflops, batch, runs,\n"
     "rows: [{net, case, items, seconds, best_seconds, flops, gflops, peak_share,\n"
     "weight_bytes, arena_bytes, host_peak_bytes, device_seconds, profile: [{operator,\n"
     "calls, seconds, share, gflops, bytes}]}]}. seconds and flops are of one item, in\n"
     "a profile of one run; device_seconds sums all operators of a run. flops, gflops\n"
     "and peak_share are null where they have no meaning; device_seconds and profile\n"
-    "are there with --profile only. Within format 1 members may be added but keep\n"
+    "are there with --profile only; precision_effect: {images, confidences, largest,\n"
+    "mean} with --model and --images only. Within format 1 members may be added but keep\n"
     "their meaning.";
 
 struct output {
@@ -39,8 +44,9 @@ static void print_device(void *user, const struct bench_device *device)
 {
     struct output *o = user;
     o->peak_flops = device->peak_flops;
-    g_print("%s (%s), %s kernels\n", device->name, device->driver,
-            device->family == GPU_FAMILY_DIRECT ? "direct" : "tiled");
+    g_print("%s (%s), %s kernels, %s\n", device->name, device->driver,
+            device->family == GPU_FAMILY_DIRECT ? "direct" : "tiled",
+            gpu_precision_name(device->precision));
     if (!device->timestamps) {
         g_print("this device has no timestamps: kernels are timed on the host, with a "
                 "submit for each\n");
@@ -118,12 +124,12 @@ static void add_device(void *user, const struct bench_device *device)
 {
     struct output *o = user;
     o->peak_flops = device->peak_flops;
-    json_builder_begin_object(o->json);
     add_integer(o->json, "format", 1);
     add_text(o->json, "device", device->name);
     add_text(o->json, "driver", device->driver);
     add_text(o->json, "kernels",
              device->family == GPU_FAMILY_DIRECT ? "direct" : "tiled");
+    add_text(o->json, "precision", gpu_precision_name(device->precision));
     json_builder_set_member_name(o->json, "timestamps");
     json_builder_add_boolean_value(o->json, device->timestamps);
     add_number(o->json, "peak_gflops", 1e-9 * device->peak_flops);
@@ -176,27 +182,79 @@ static void add_row(void *user, const struct bench_row *row)
 
 static void print_json(JsonBuilder *b)
 {
-    json_builder_end_array(b);
     json_builder_end_object(b);
     g_autoptr(JsonNode) root = json_builder_get_root(b);
     g_autofree char *text = json_to_string(root, TRUE);
     g_print("%s\n", text);
 }
 
+/* --- The effect of the precision -------------------------------------------------- */
+
+struct photographs { const char *model, *images; };
+
+static void print_effect(const struct precision_effect *e, guint n_images)
+{
+    g_print("f16 against f32 over %u photographs, %u confidences: largest change %.5f "
+            "(%.4f, not %.4f), mean %.6f\n", n_images, e->count, e->largest, e->f16, e->f32,
+            e->mean);
+}
+
+static void add_effect(JsonBuilder *b, const struct precision_effect *e, guint n_images)
+{
+    json_builder_set_member_name(b, "precision_effect");
+    json_builder_begin_object(b);
+    add_integer(b, "images", n_images);
+    add_integer(b, "confidences", e->count);
+    add_number(b, "largest", e->largest);
+    add_number(b, "mean", e->mean);
+    json_builder_end_object(b);
+}
+
+static gboolean tell_effect(const struct photographs *p, const struct bench_options *options,
+                            JsonBuilder *json, struct nn_error *error)
+{
+    struct precision_effect effect;
+    guint n_images = 0;
+    g_autofree char *model = command_find_model(p->model);
+    if (!bench_precision(model, p->images, options, &n_images, &effect, error)) {
+        return FALSE;
+    }
+    if (json) {
+        add_effect(json, &effect, n_images);
+    } else {
+        print_effect(&effect, n_images);
+    }
+    return TRUE;
+}
+
 /* --- The command ------------------------------------------------------------------ */
 
-static int run(const char *net, const struct bench_options *options, gboolean json)
+static gboolean tell_rows(const char *net, struct output *output, struct nn_error *error)
 {
     g_auto(GStrv) split = g_strsplit(net, ",", -1);
     const char *const *names =
         strcmp(net, "all") == 0 ? bench_names() : (const char *const *)split;
+    const struct bench_sink sink = { output->json ? add_device : print_device,
+                                     output->json ? add_row : print_row, output };
+    gboolean good = bench_run(names, output->options, &sink, error) == NN_OK;
+    if (good && output->json) {
+        json_builder_end_array(output->json);
+    }
+    return good;
+}
+
+/* `net` is NULL for photographs alone. */
+static int run(const char *net, const struct photographs *photographs,
+               const struct bench_options *options, gboolean json)
+{
+    struct nn_error error = { 0 };
     g_autoptr(JsonBuilder) builder = json ? json_builder_new() : NULL;
     struct output output = { .options = options, .json = builder };
-    const struct bench_sink sink = { json ? add_device : print_device,
-                                     json ? add_row : print_row, &output };
-    struct nn_error error = { 0 };
-    enum nn_status status = bench_run(names, options, &sink, &error);
-    if (status != NN_OK) {
+    if (json) {
+        json_builder_begin_object(builder);
+    }
+    if ((net && !tell_rows(net, &output, &error))
+        || (photographs->images && !tell_effect(photographs, options, builder, &error))) {
         return command_fail(COMMAND_FAILED, "%s", error.text);
     }
     if (json) {
@@ -217,9 +275,11 @@ static gboolean known_names(const char *net)
 
 int command_bench(int argc, char **argv)
 {
-    g_autofree char *net = NULL, *device = NULL;
+    g_autofree char *net = NULL, *device = NULL, *precision = NULL, *model = NULL;
+    g_autofree char *images = NULL;
     int batch = 1, runs = 5;
-    gboolean json = FALSE, profile = FALSE;
+    gboolean json = FALSE, profile = FALSE, no_winograd = FALSE;
+    enum gpu_precision stored = GPU_PRECISION_DEVICE;
     const GOptionEntry entries[] = {
         { "net", 0, 0, G_OPTION_ARG_STRING, &net, "What to measure (default: all)",
           "NAME,…" },
@@ -229,6 +289,14 @@ int command_bench(int argc, char **argv)
           "N" },
         { "profile", 0, 0, G_OPTION_ARG_NONE, &profile,
           "Show the ten most expensive operators of each", NULL },
+        { "precision", 0, 0, G_OPTION_ARG_STRING, &precision,
+          "How values are stored (default: by device)", "f32|f16" },
+        { "model", 0, 0, G_OPTION_ARG_FILENAME, &model,
+          "Tell the effect of f16 on this model", "MODEL" },
+        { "images", 0, 0, G_OPTION_ARG_FILENAME, &images,
+          "… over these photographs", "DIR" },
+        { "no-winograd", 0, 0, G_OPTION_ARG_NONE, &no_winograd,
+          "Convolve 3x3 maps directly", NULL },
         { "json", 0, 0, G_OPTION_ARG_NONE, &json, "Print JSON", NULL },
         { "device", 0, 0, G_OPTION_ARG_STRING, &device, "Device by number or name",
           "N|NAME" },
@@ -247,10 +315,19 @@ int command_bench(int argc, char **argv)
         return command_fail(COMMAND_MISUSED, "there is no benchmark \"%s\"; see --help",
                             net);
     }
+    if (!command_read_precision(precision, &stored)) {
+        return COMMAND_MISUSED;
+    }
+    if (!model != !images) {
+        return command_fail(COMMAND_MISUSED, "--model and --images go together");
+    }
     device = device ? device : command_setting("device");
     g_autofree char *cache = command_cache_dir();
     const struct bench_options options = { .device = device, .cache_dir = cache,
                                            .batch = batch, .runs = runs,
-                                           .profile = profile };
-    return run(net ? net : "all", &options, json);
+                                           .profile = profile,
+                                           .choice = { .precision = stored,
+                                                       .no_winograd = no_winograd } };
+    const struct photographs photographs = { model, images };
+    return run(net || images ? net : "all", &photographs, &options, json);
 }

@@ -22,7 +22,7 @@ struct batch {
     float *confidence;          /* [n,n_labels] */
 };
 
-static struct img_preprocess preprocess_of(const struct model_info *info)
+struct img_preprocess tagger_preprocess(const struct model_info *info)
 {
     const struct model_preprocess *m = &info->preprocess;
     struct img_preprocess p = { .size = (int)m->size, .resize_size = (int)m->resize_size,
@@ -220,7 +220,7 @@ gboolean tagger_run(const struct tagger_params *params, const GPtrArray *paths,
 {
     const struct model_info *info = model_info(params->model);
     struct shared_cache cache = { .cache = params->cache };
-    struct run r = { .params = params, .preprocess = preprocess_of(info), .cache = &cache };
+    struct run r = { .params = params, .preprocess = tagger_preprocess(info), .cache = &cache };
     r.pixel_values = 3 * (gsize)r.preprocess.size * (gsize)r.preprocess.size;
     r.token_values = (gsize)session_token_count(params->session) * info->token_width;
     guint most = session_max_batch(params->session);

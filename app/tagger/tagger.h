@@ -48,4 +48,7 @@ struct tagger_params {
 gboolean tagger_run(const struct tagger_params *params, const GPtrArray *paths,
                     struct tagger_stats *stats, GError **error);
 
+/* How images become what the model's network gets. */
+struct img_preprocess tagger_preprocess(const struct model_info *info);
+
 G_END_DECLS

@@ -105,6 +105,7 @@ enum nn_status gpu_choose_as_asked(struct gpu_caps *caps,
     }
     caps->choice.tile = ask->tile;
     caps->choice.no_split = ask->no_split;
+    caps->choice.no_winograd = ask->no_winograd;
     caps->choice.no_subgroups = ask->no_subgroups;
     enum nn_status status = choose_matrix(caps, ask->matrix, error);
     if (status == NN_OK) {

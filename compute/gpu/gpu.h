@@ -57,6 +57,7 @@ struct gpu_choice {
     enum gpu_precision precision;
     enum gpu_tile tile;         /* tiled family: ANY by the sizes, else this one alone */
     enum gpu_matrix matrix;     /* tiled family in f16 */
+    bool no_winograd;           /* no Winograd convolutions */
     bool no_split;              /* tiled family: never cut a sum over several workgroups */
     bool no_subgroups;          /* no subgroup arithmetic in the row kernels */
 };
