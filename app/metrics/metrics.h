@@ -6,14 +6,14 @@
  * 0..1. */
 #pragma once
 
+#include "app/dataset/truth.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-/* What is known of a pair of image and label. Pairs that are unknown are left out of
- * every figure: they are no candidates, and count neither for nor against. */
-enum truth { TRUTH_NEGATIVE = -1, TRUTH_UNKNOWN = 0, TRUTH_POSITIVE = 1 };
-
+/* Pairs that are unknown are left out of every figure: they are no candidates, and count
+ * neither for nor against. */
 struct metrics_table {
     const float *scores;  /* [images, classes]; higher is likelier; never NaN */
     const int8_t *truth;  /* [images, classes] of enum truth */
