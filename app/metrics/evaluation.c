@@ -247,30 +247,54 @@ static void fill_table(const struct join *j, guint first, guint end, float *scor
 static void count_truth(const struct metrics_table *t, struct evaluation_part *p)
 {
     guint64 n[3] = { 0 };
-    for (size_t i = 0; i < t->images * t->classes; i++) {
-        n[t->truth[i] + 1]++;
-        p->n_positive[i % t->classes] += t->truth[i] == TRUTH_POSITIVE;
+    for (size_t i = 0; i < t->images; i++) {
+        for (size_t c = 0; c < t->classes; c++) {
+            gint8 truth = t->truth[i * t->classes + c];
+            n[truth + 1]++;
+            p->n_positive[c] += truth == TRUTH_POSITIVE;
+        }
     }
     p->negatives = n[0];
     p->unknown = n[1];
     p->positives = n[2];
 }
 
-static gboolean measure_precision(const struct metrics_table *t, struct evaluation_part *p)
+/* Labels that are copied to columns at once. */
+#define BLOCK 64
+
+/* ap: [EVALUATION_N_TIES][labels]. */
+static gboolean rank_block(const struct metrics_table *t, size_t first, size_t n,
+                           float *scores, gint8 *truth, double *ap)
 {
-    g_autofree double *ap = g_new(double, t->classes);
-    /* Backwards, so that the default is what stays in p->ap. */
-    for (int ties = METRICS_TIES_TOGETHER; ties >= METRICS_TIES_LOW_INDEX; ties--) {
-        double epsilon = ties == METRICS_TIES_TOGETHER ? 0 : METRICS_AP_EPSILON;
-        for (size_t c = 0; c < t->classes; c++) {
-            if (!metrics_average_precision(t, c, (enum metrics_ties)ties, epsilon, &ap[c])) {
+    metrics_columns(t, first, n, scores, truth);
+    for (size_t k = 0; k < n; k++) {
+        for (int ties = 0; ties < EVALUATION_N_TIES; ties++) {
+            double epsilon = ties == METRICS_TIES_TOGETHER ? 0 : METRICS_AP_EPSILON;
+            if (!metrics_average_precision(scores + k * t->images, truth + k * t->images,
+                                           t->images, (enum metrics_ties)ties, epsilon,
+                                           &ap[(size_t)ties * t->classes + first + k])) {
                 return FALSE;
             }
         }
-        p->map[ties] = metrics_mean(t, ap);
     }
-    memcpy(p->ap, ap, t->classes * sizeof *ap);
     return TRUE;
+}
+
+static gboolean measure_precision(const struct metrics_table *t, struct evaluation_part *p)
+{
+    g_autofree double *ap = g_new(double, EVALUATION_N_TIES * t->classes);
+    g_autofree float *scores = g_try_new(float, BLOCK * t->images);
+    g_autofree gint8 *truth = g_try_new(gint8, BLOCK * t->images);
+    gboolean good = scores && truth;
+    for (size_t first = 0; good && first < t->classes; first += BLOCK) {
+        good = rank_block(t, first, MIN(BLOCK, t->classes - first), scores, truth, ap);
+    }
+    for (int ties = 0; good && ties < EVALUATION_N_TIES; ties++) {
+        p->map[ties] = metrics_mean(ap + (size_t)ties * t->classes, p->n_positive,
+                                    t->classes);
+    }
+    memcpy(p->ap, ap + METRICS_TIES_LOW_INDEX * t->classes, t->classes * sizeof *ap);
+    return good;
 }
 
 static gboolean measure(const struct join *j, guint first, guint end, const char *name,

@@ -22,7 +22,7 @@ struct evaluation_part {
     const char *name;      /* "all", "ZSL" (unseen labels only) or "GZSL" (seen, unseen) */
     guint n_labels;
     guint64 positives, negatives, unknown;
-    double *ap;            /* by label: ties to the lower image index, ML-Decoder's epsilon */
+    double *ap;            /* by label: ties to the lower image index, with epsilon */
     guint *n_positive;     /* by label */
     GStrv labels;          /* names */
     struct metrics_map map[EVALUATION_N_TIES]; /* by enum metrics_ties; "together" without

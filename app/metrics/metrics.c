@@ -47,18 +47,17 @@ static bool negative_first(float score, size_t image, const struct ranked *posit
     return true;
 }
 
-static void count_negatives(const struct metrics_table *t, size_t c,
+static void count_negatives(const float *scores, const int8_t *truth, size_t images,
                             enum metrics_ties ties, struct ranked *positives, size_t n)
 {
-    for (size_t i = 0; i < t->images; i++) {
-        if (t->truth[i * t->classes + c] != TRUTH_NEGATIVE) {
+    for (size_t i = 0; i < images; i++) {
+        if (truth[i] != TRUTH_NEGATIVE) {
             continue;
         }
-        float score = t->scores[i * t->classes + c];
         size_t low = 0, high = n;
         while (low < high) {
             size_t middle = low + (high - low) / 2;
-            if (negative_first(score, i, &positives[middle], ties)) {
+            if (negative_first(scores[i], i, &positives[middle], ties)) {
                 high = middle;
             } else {
                 low = middle + 1;
@@ -86,12 +85,23 @@ static double sum_precisions(const struct ranked *positives, size_t n, bool toge
     return sum;
 }
 
-bool metrics_average_precision(const struct metrics_table *t, size_t c,
+void metrics_columns(const struct metrics_table *t, size_t first, size_t n, float *scores,
+                     int8_t *truth)
+{
+    for (size_t i = 0; i < t->images; i++) {
+        for (size_t k = 0; k < n; k++) {
+            scores[k * t->images + i] = t->scores[i * t->classes + first + k];
+            truth[k * t->images + i] = t->truth[i * t->classes + first + k];
+        }
+    }
+}
+
+bool metrics_average_precision(const float *scores, const int8_t *truth, size_t images,
                                enum metrics_ties ties, double epsilon, double *out)
 {
     size_t n = 0, at = 0;
-    for (size_t i = 0; i < t->images; i++) {
-        n += t->truth[i * t->classes + c] == TRUTH_POSITIVE;
+    for (size_t i = 0; i < images; i++) {
+        n += truth[i] == TRUTH_POSITIVE;
     }
     *out = 0;
     if (n == 0) {
@@ -101,42 +111,33 @@ bool metrics_average_precision(const struct metrics_table *t, size_t c,
     if (!positives) {
         return false;
     }
-    for (size_t i = 0; i < t->images; i++) {
-        if (t->truth[i * t->classes + c] == TRUTH_POSITIVE) {
-            positives[at++] = (struct ranked){ t->scores[i * t->classes + c], i, 0 };
+    for (size_t i = 0; i < images; i++) {
+        if (truth[i] == TRUTH_POSITIVE) {
+            positives[at++] = (struct ranked){ scores[i], i, 0 };
         }
     }
     qsort(positives, n, sizeof *positives,
           ties == METRICS_TIES_HIGH_INDEX ? best_first_high_index : best_first);
-    count_negatives(t, c, ties, positives, n);
+    count_negatives(scores, truth, images, ties, positives, n);
     *out = sum_precisions(positives, n, ties == METRICS_TIES_TOGETHER)
            / ((double)n + epsilon);
     free(positives);
     return true;
 }
 
-static bool has_positive(const struct metrics_table *t, size_t c)
-{
-    for (size_t i = 0; i < t->images; i++) {
-        if (t->truth[i * t->classes + c] == TRUTH_POSITIVE) {
-            return true;
-        }
-    }
-    return false;
-}
-
-struct metrics_map metrics_mean(const struct metrics_table *table, const double *ap)
+struct metrics_map metrics_mean(const double *ap, const unsigned *n_positive,
+                                size_t classes)
 {
     struct metrics_map map = { 0 };
     double sum = 0, present = 0;
-    for (size_t c = 0; c < table->classes; c++) {
+    for (size_t c = 0; c < classes; c++) {
         sum += ap[c];
-        if (has_positive(table, c)) {
+        if (n_positive[c] > 0) {
             present += ap[c];
             map.n_present++;
         }
     }
-    map.all = sum / (double)table->classes; /* 0 / 0 is the NaN that we promise */
+    map.all = sum / (double)classes; /* 0 / 0 is the NaN that we promise */
     map.present = present / (double)map.n_present;
     return map;
 }
@@ -187,24 +188,40 @@ struct metrics_at_k metrics_at_k(const struct metrics_table *t, size_t k)
 
 struct counts { size_t tp, fp, fn; };
 
-static struct counts count_class(const struct metrics_table *t, size_t c,
-                                 double threshold)
+/* Classes counted at once: along the rows of the table, as it lies in memory. */
+#define BLOCK 64
+
+static void count_classes(const struct metrics_table *t, size_t first, size_t n,
+                          double threshold, struct counts *out)
 {
-    struct counts n = { 0 };
     float limit = (float)threshold; /* so that a score written as 0.3 is not above 0.3 */
     for (size_t i = 0; i < t->images; i++) {
-        int8_t truth = t->truth[i * t->classes + c];
-        bool predicted = t->scores[i * t->classes + c] > limit;
-        n.tp += predicted && truth == TRUTH_POSITIVE;
-        n.fp += predicted && truth == TRUTH_NEGATIVE;
-        n.fn += !predicted && truth == TRUTH_POSITIVE;
+        for (size_t k = 0; k < n; k++) {
+            int8_t truth = t->truth[i * t->classes + first + k];
+            bool predicted = t->scores[i * t->classes + first + k] > limit;
+            out[k].tp += predicted && truth == TRUTH_POSITIVE;
+            out[k].fp += predicted && truth == TRUTH_NEGATIVE;
+            out[k].fn += !predicted && truth == TRUTH_POSITIVE;
+        }
     }
-    return n;
 }
 
 static double harmonic(double p, double r)
 {
     return p + r > 0 ? 2 * p * r / (p + r) : p + r; /* 0, or NaN where one is NaN */
+}
+
+/* A class without a true positive adds nothing. */
+static void add_class(struct metrics_at_threshold *m, const struct counts *n,
+                      double classes)
+{
+    if (n->tp > 0) {
+        double p = (double)n->tp / (double)(n->tp + n->fp);
+        double r = (double)n->tp / (double)(n->tp + n->fn);
+        m->cp += p / classes;
+        m->cr += r / classes;
+        m->cf1 += harmonic(p, r) / classes;
+    }
 }
 
 struct metrics_at_threshold metrics_at_threshold(const struct metrics_table *t,
@@ -213,18 +230,16 @@ struct metrics_at_threshold metrics_at_threshold(const struct metrics_table *t,
     struct metrics_at_threshold m = { 0 };
     struct counts all = { 0 };
     double classes = (double)t->classes;
-    for (size_t c = 0; c < t->classes; c++) {
-        struct counts n = count_class(t, c, threshold);
-        if (n.tp > 0) {
-            double p = (double)n.tp / (double)(n.tp + n.fp);
-            double r = (double)n.tp / (double)(n.tp + n.fn);
-            m.cp += p / classes;
-            m.cr += r / classes;
-            m.cf1 += harmonic(p, r) / classes;
+    for (size_t first = 0; first < t->classes; first += BLOCK) {
+        size_t n = t->classes - first < BLOCK ? t->classes - first : BLOCK;
+        struct counts counts[BLOCK] = { 0 };
+        count_classes(t, first, n, threshold, counts);
+        for (size_t k = 0; k < n; k++) {
+            add_class(&m, &counts[k], classes);
+            all.tp += counts[k].tp;
+            all.fp += counts[k].fp;
+            all.fn += counts[k].fn;
         }
-        all.tp += n.tp;
-        all.fp += n.fp;
-        all.fn += n.fn;
     }
     m.cf1_harmonic = harmonic(m.cp, m.cr);
     m.op = (double)all.tp / (double)(all.tp + all.fp);

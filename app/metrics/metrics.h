@@ -34,10 +34,16 @@ enum metrics_ties {
 /* What ML-Decoder adds to the number of positives; others add nothing. */
 #define METRICS_AP_EPSILON 1e-8
 
-/* The mean, over the positives of class `c`, of the precision at their ranks:
- * sum / (positives + epsilon), or 0 for a class without positives. O(images log positives).
- * False when memory is out. */
-bool metrics_average_precision(const struct metrics_table *table, size_t c,
+/* Copies the classes [first, first + n) to columns, scores and truth [n, images]. A class
+ * is read many times and in a wide table each of its values lies on a cache line of its
+ * own; some dozens of classes at once make that cheap. */
+void metrics_columns(const struct metrics_table *table, size_t first, size_t n,
+                     float *scores, int8_t *truth);
+
+/* The mean, over the positives of one class, of the precision at their ranks:
+ * sum / (positives + epsilon), or 0 for a class without positives. scores and truth:
+ * [images]. O(images log positives). False when memory is out. */
+bool metrics_average_precision(const float *scores, const int8_t *truth, size_t images,
                                enum metrics_ties ties, double epsilon, double *out);
 
 /* The two means that are called mAP. NaN where there is no class to take the mean of. */
@@ -48,7 +54,9 @@ struct metrics_map {
     size_t n_present;
 };
 
-struct metrics_map metrics_mean(const struct metrics_table *table, const double *ap);
+/* ap and n_positive: [classes]. */
+struct metrics_map metrics_mean(const double *ap, const unsigned *n_positive,
+                                size_t classes);
 
 /* --- Counts ------------------------------------------------------------------------ */
 

@@ -9,7 +9,7 @@ static const char *const map_names[EVALUATION_N_TIES] = {
     "mAP", "mAP_ties_high_index_first", "mAP_ties_positives_first",
     "mAP_ties_positives_last", "mAP_sklearn_all_labels" };
 
-/* --- Text ------------------------------------------------------------------------------ */
+/* --- Text --------------------------------------------------------------------------- */
 
 static void print_missing(const struct evaluation_missing *missing, const char *what)
 {
@@ -93,7 +93,7 @@ void evaluation_print(const struct evaluation *e, gboolean per_class)
     }
 }
 
-/* --- JSON ------------------------------------------------------------------------------ */
+/* --- JSON --------------------------------------------------------------------------- */
 
 /* JSON has no NaN: what is undefined is null. */
 static void put_number(JsonBuilder *b, const char *name, double value)
@@ -189,7 +189,8 @@ static void put_part(JsonBuilder *b, const struct evaluation_part *p, double thr
         put_number(b, map_names[i], 100 * p->map[i].all);
     }
     put_number(b, "mAP_labels_present", 100 * p->map[METRICS_TIES_LOW_INDEX].present);
-    put_number(b, "mAP_sklearn_labels_present", 100 * p->map[METRICS_TIES_TOGETHER].present);
+    put_number(b, "mAP_sklearn_labels_present",
+               100 * p->map[METRICS_TIES_TOGETHER].present);
     put_at_k(b, "top3", &p->at3);
     put_at_k(b, "top5", &p->at5);
     put_at_threshold(b, &p->at, threshold);

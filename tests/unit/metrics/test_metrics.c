@@ -103,7 +103,14 @@ static void check_ap(const struct cases *c, uint32_t expected,
                   { "ap_ties_positives_last", METRICS_TIES_POSITIVES_LAST, 1e-8 },
                   { "ap_sklearn", METRICS_TIES_TOGETHER, 0 } };
     double *ap = malloc(t->classes * sizeof *ap);
-    REQUIRE(ap);
+    float *scores = malloc(t->images * t->classes * sizeof *scores);
+    int8_t *truth = malloc(t->images * t->classes);
+    unsigned *n_positive = calloc(t->classes, sizeof *n_positive);
+    REQUIRE(ap && scores && truth && n_positive);
+    metrics_columns(t, 0, t->classes, scores, truth);
+    for (size_t i = 0; i < t->images * t->classes; i++) {
+        n_positive[i % t->classes] += t->truth[i] == TRUTH_POSITIVE;
+    }
     for (size_t r = 0; r < sizeof rules / sizeof *rules; r++) {
         uint32_t list = json_get(c->json, expected, rules[r].key);
         REQUIRE_INT(json_count(c->json, list), t->classes);
@@ -111,11 +118,12 @@ static void check_ap(const struct cases *c, uint32_t expected,
         for (size_t k = 0; k < t->classes; k++, at = json_next(c->json, list, at)) {
             double want;
             REQUIRE(json_double(c->json, at, &want));
-            REQUIRE(metrics_average_precision(t, k, rules[r].ties, rules[r].epsilon,
-                                              &ap[k]));
+            REQUIRE(metrics_average_precision(scores + k * t->images, truth + k * t->images,
+                                              t->images, rules[r].ties,
+                                              rules[r].epsilon, &ap[k]));
             require_near(ap[k], want, 1e-9, rules[r].key, k);
         }
-        struct metrics_map map = metrics_mean(t, ap);
+        struct metrics_map map = metrics_mean(ap, n_positive, t->classes);
         if (rules[r].ties == METRICS_TIES_LOW_INDEX) {
             require_member(map.all, c->json, expected, "mAP_ties_low_index_first", r);
         }
@@ -126,6 +134,9 @@ static void check_ap(const struct cases *c, uint32_t expected,
         }
     }
     free(ap);
+    free(scores);
+    free(truth);
+    free(n_positive);
 }
 
 static void check_counts(const struct cases *c, uint32_t expected,
@@ -195,12 +206,17 @@ static void test_unknown(void)
     static const float scores[] = { 0.9f, 0.1f, 0.8f, 0.7f, 0.6f, 0.2f };
     static const int8_t truth[] = { 0, 1, -1, 0, 1, -1 };
     struct metrics_table t = { scores, truth, 3, 2 };
+    float column_scores[6];
+    int8_t column_truth[6];
     double ap[2];
+    metrics_columns(&t, 0, 2, column_scores, column_truth);
     /* Class 0: the best image is unknown, then a negative, then the positive: 1/2. */
-    REQUIRE(metrics_average_precision(&t, 0, METRICS_TIES_LOW_INDEX, 0, &ap[0]));
+    REQUIRE(metrics_average_precision(column_scores, column_truth, 3,
+                                      METRICS_TIES_LOW_INDEX, 0, &ap[0]));
     require_near(ap[0], 0.5, 1e-12, "AP with an unknown image", 0);
     /* Class 1: the positive ranks behind the one negative. */
-    REQUIRE(metrics_average_precision(&t, 1, METRICS_TIES_LOW_INDEX, 0, &ap[1]));
+    REQUIRE(metrics_average_precision(column_scores + 3, column_truth + 3, 3,
+                                      METRICS_TIES_LOW_INDEX, 0, &ap[1]));
     require_near(ap[1], 0.5, 1e-12, "AP with an unknown image", 1);
     /* The best known label of each image: 1 (hit), 0 (miss), 0 (hit). */
     struct metrics_at_k m = metrics_at_k(&t, 1);
@@ -220,9 +236,10 @@ static void test_nothing(void)
     static const int8_t truth[] = { -1, -1 };
     struct metrics_table t = { scores, truth, 2, 1 };
     double ap = 1;
-    REQUIRE(metrics_average_precision(&t, 0, METRICS_TIES_LOW_INDEX, 0, &ap));
+    unsigned none = 0;
+    REQUIRE(metrics_average_precision(scores, truth, 2, METRICS_TIES_LOW_INDEX, 0, &ap));
     REQUIRE(ap == 0);
-    struct metrics_map map = metrics_mean(&t, &ap);
+    struct metrics_map map = metrics_mean(&ap, &none, 1);
     REQUIRE(map.all == 0 && isnan(map.present) && map.n_present == 0);
     REQUIRE(isnan(metrics_at_k(&t, 3).recall) && isnan(metrics_at_k(&t, 3).f1));
     /* A float of 0.3 is above the double of 0.3; as written they are equal. */
