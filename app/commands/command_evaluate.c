@@ -159,8 +159,8 @@ int command_evaluate(int argc, char **argv)
           "NAME" },
         { "threshold", 't', 0, G_OPTION_ARG_DOUBLE, &o.threshold, "Scores above it are "
           "predictions (0.75)", "X" },
-        { "unlisted", 0, 0, G_OPTION_ARG_STRING, &o.unlisted, "What pairs are that the data "
-          "set does not list: negative or unknown", "WHAT" },
+        { "unlisted", 0, 0, G_OPTION_ARG_STRING, &o.unlisted, "What pairs are that are not "
+          "listed: negative or unknown", "WHAT" },
         { "images", 0, 0, G_OPTION_ARG_FILENAME, &o.images, "Folder of the images", "DIR" },
         { "scores-out", 0, 0, G_OPTION_ARG_FILENAME, &o.scores_out, "Write the model's "
           "scores, a row for each image", "FILE" },
@@ -180,8 +180,9 @@ int command_evaluate(int argc, char **argv)
     }
     o.device = o.device ? o.device : command_setting("device");
     int status = argc > 1 || is_misused(&o)
-                     ? command_fail(COMMAND_MISUSED, "evaluate needs --model and --data, or "
-                                    "--scores and --truth; --unlisted is negative or unknown")
+                     ? command_fail(COMMAND_MISUSED,
+                                    "evaluate needs --model and --data, or --scores and "
+                                    "--truth; --unlisted is negative or unknown")
                      : run(&o);
     clear(&o);
     return status;

@@ -211,7 +211,8 @@ static gboolean open_file(struct csv *c, GError **error)
         return io_fail(c, error);
     }
     char mark[3];
-    gboolean marked = fread(mark, 1, 3, c->file) == 3 && memcmp(mark, "\xef\xbb\xbf", 3) == 0;
+    gboolean marked = fread(mark, 1, 3, c->file) == 3
+                      && memcmp(mark, "\xef\xbb\xbf", 3) == 0;
     long start = marked ? 3 : 0;
     if (fseek(c->file, start, SEEK_SET) != 0) {
         return io_fail(c, error);

@@ -90,8 +90,9 @@ static gboolean read_line(struct dataset *d, FILE *file, const char *path, guint
         }
         column++;
     }
-    return column == n || dataset_fail(path, line, error, "there are %u numbers instead of %u",
-                                       column, n);
+    return column == n
+           || dataset_fail(path, line, error, "there are %u numbers instead of %u", column,
+                           n);
 }
 
 /* rows: guint image by line. */

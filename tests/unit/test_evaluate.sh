@@ -1,6 +1,6 @@
 #!/bin/sh
-# test_evaluate.sh TAGLIGHT SOURCE_ROOT [FORMULA_CHECKPOINT]: published figures through the
-# command line, from wide and from long files; with the third argument also a model.
+# test_evaluate.sh TAGLIGHT SOURCE_ROOT FORMULA_CHECKPOINT: published figures through the
+# command line, from wide and from long files; then a model, where there is a device.
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 export XDG_DATA_HOME="$work/data" XDG_CACHE_HOME="$work/cache" XDG_CONFIG_HOME="$work/config"
@@ -94,7 +94,7 @@ printf 'image,cat\na.jpg,0.5\nb.jpg,x\n' > "$work/bad.csv"
 [ $? = 2 ] || fail "scores without a truth is misuse"
 : > "$work/errors"
 
-[ -n "$3" ] || exit 0
+"$1" devices >/dev/null 2>&1 || exit 77
 "$2/tests/tools/make_demo_model.sh" "$1" "$3" "$2/tests/corpus/text" "$work/demo" >/dev/null ||
     fail "the demo model was not made"
 printf 'filename,round,flat\ncircle.png,1,0\nsquare.png,0,1\nnowhere.png,1,1\n' > "$work/d.csv"
