@@ -112,9 +112,20 @@ static gboolean read_cells(struct scores *s, const struct csv *csv,
     return TRUE;
 }
 
+/* What `taglight tag` says of an image that it could not read: no scores. */
+static gboolean is_error_row(const struct csv *csv, const struct csv_layout *layout)
+{
+    int column = layout->wide ? -1 : csv_find(csv, "error");
+    return column >= 0 && *csv_field(csv, (guint)column)
+           && !*csv_field(csv, (guint)layout->label);
+}
+
 static gboolean read_row(struct scores *s, const struct csv *csv,
                          const struct csv_layout *layout, GError **error)
 {
+    if (is_error_row(csv, layout)) {
+        return TRUE;
+    }
     const char *name = csv_layout_image(layout, csv, error);
     if (!name) {
         return FALSE;

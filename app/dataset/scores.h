@@ -19,7 +19,8 @@ struct scores {
 
 struct scores *scores_new(void);
 void scores_free(struct scores **s);
-/* Wide, or long with a column `confidence`, `score` or `value`. */
+/* Wide, or long with a column `confidence`, `score` or `value`; rows with an `error` and
+ * no label are passed over. */
 struct scores *scores_read(const char *path, GError **error);
 /* Indices; a name that is there already keeps its own. */
 guint scores_add_image(struct scores *s, const char *name);

@@ -377,6 +377,18 @@ static void test_scores(void)
     scores_free(&s);
 }
 
+/* An image that `taglight tag` could not read has a row that says so, and no scores. */
+static void test_error_rows(void)
+{
+    g_autofree char *path = put("tag.csv", "path,label,confidence,error\nx.jpg,a,0.5,\n"
+                                           "y.jpg,,,\"y.jpg: damaged\"\n", -1);
+    struct scores *s = scores_read(path, NULL);
+    REQUIRE(s);
+    REQUIRE_INT(s->images->len, 1);
+    REQUIRE(scores_get(s, 0, 0) == 0.5f);
+    scores_free(&s);
+}
+
 static void test_wrong_scores(void)
 {
     static const struct { const char *text, *where; } cases[] = {
@@ -384,6 +396,7 @@ static void test_wrong_scores(void)
         { "image,a\nx,inf\n", ":2:3: this is not a number" },
         { "image,a\nx,1e99\n", ":2:3: this is not a number" },
         { "image,a\nx,0.5z\n", ":2:3: this is not a number" },
+        { "path,label,confidence,error\nx,a,,no\n", ":2:5: this is not a number" },
         { "path,label,confidence\nx,a,\n", ":2:5: this is not a number" },
         { "path,label,confidence\nx,a,1\nx,a,1\n", ":3:3: this image and label have" } };
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -484,6 +497,7 @@ int main(int argc, char **argv)
     test_deep();
     test_wrong_nuswide();
     test_scores();
+    test_error_rows();
     test_wrong_scores();
     test_matching();
     test_groups();
