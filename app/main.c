@@ -15,6 +15,8 @@ static const struct {
     int (*run)(int argc, char **argv);
 } commands[] = {
     { "tag", N_("Tag images without a window"), command_tag },
+    { "evaluate", N_("Measure a model, or scores, against a labelled data set"),
+      command_evaluate },
     { "export", N_("Write decisions as CSV or COCO"), command_export },
     { "scenes", N_("Draw labelled pictures to learn from"), command_scenes },
     { "model", N_("Import, list, describe and run models"), command_model },

@@ -1,0 +1,319 @@
+#include "app/dataset/dataset_private.h"
+
+#include <errno.h>
+#include <glib/gstdio.h>
+#include <stdio.h>
+#include <string.h>
+
+/* In the order in which they are asked; the last one takes any text. */
+static const struct dataset_reader *const readers[] = { &dataset_store, &dataset_coco,
+                                                        &dataset_nuswide, &dataset_csv };
+
+/* --- Filling ------------------------------------------------------------------------ */
+
+guint dataset_add_image(struct dataset *d, const char *name, const char *split)
+{
+    guint at = GPOINTER_TO_UINT(g_hash_table_lookup(d->image_of, name));
+    if (at == 0) {
+        char *copy = g_strdup(name);
+        g_ptr_array_add(d->images, copy);
+        g_ptr_array_add(d->splits, NULL);
+        g_ptr_array_add(d->roots, NULL);
+        at = d->images->len;
+        g_hash_table_insert(d->image_of, copy, GUINT_TO_POINTER(at));
+    }
+    if (split) {
+        d->splits->pdata[at - 1] = (gpointer)g_intern_string(split);
+    }
+    return at - 1;
+}
+
+guint dataset_add_label(struct dataset *d, const char *name, enum dataset_group group)
+{
+    guint at = GPOINTER_TO_UINT(g_hash_table_lookup(d->label_of, name));
+    if (at == 0) {
+        char *copy = g_strdup(name);
+        guint8 byte = (guint8)group;
+        g_ptr_array_add(d->labels, copy);
+        g_array_append_val(d->groups, byte);
+        at = d->labels->len;
+        g_hash_table_insert(d->label_of, copy, GUINT_TO_POINTER(at));
+    }
+    return at - 1;
+}
+
+void dataset_add(struct dataset *d, guint image, guint label, enum truth truth)
+{
+    struct dataset_pair pair = { image, label, (gint8)truth };
+    g_array_append_val(d->pairs, pair);
+}
+
+static int by_place(gconstpointer a, gconstpointer b)
+{
+    const struct dataset_pair *l = a, *r = b;
+    if (l->image != r->image) {
+        return l->image < r->image ? -1 : 1;
+    }
+    return l->label < r->label ? -1 : l->label > r->label;
+}
+
+/* Sorts the pairs and drops what is said twice; two that contradict are an error. */
+static gboolean finish(struct dataset *d, const char *path, GError **error)
+{
+    struct dataset_pair *pairs = (struct dataset_pair *)(gpointer)d->pairs->data;
+    guint n = 0;
+    g_array_sort(d->pairs, by_place);
+    for (guint i = 0; i < d->pairs->len; i++) {
+        gboolean again = n > 0 && by_place(&pairs[n - 1], &pairs[i]) == 0;
+        if (again && pairs[n - 1].truth != pairs[i].truth) {
+            g_autofree char *name = g_filename_display_name(path);
+            g_set_error(error, DATASET_ERROR, DATASET_ERROR_INVALID,
+                        "%s: \"%s\" is said to be both true and untrue of %s", name,
+                        dataset_label(d, pairs[i].label),
+                        dataset_image_name(d, pairs[i].image));
+            return FALSE;
+        }
+        if (!again) {
+            pairs[n++] = pairs[i];
+        }
+    }
+    g_array_set_size(d->pairs, n);
+    for (guint32 image = 0, at = 0; image <= d->images->len; image++) {
+        while (at < n && pairs[at].image < image) {
+            at++;
+        }
+        g_array_append_val(d->first, at);
+    }
+    return TRUE;
+}
+
+void dataset_find_root(struct dataset *d, guint first, const char *base,
+                       const char *const *folders)
+{
+    g_autofree char *root = g_canonicalize_filename(base, NULL);
+    for (; *folders && first < d->images->len; folders++) {
+        g_autofree char *folder = g_build_filename(base, *folders, NULL);
+        g_autofree char *file = g_build_filename(folder, d->images->pdata[first], NULL);
+        if (g_file_test(file, G_FILE_TEST_EXISTS)) {
+            g_free(root);
+            root = g_canonicalize_filename(folder, NULL);
+            break;
+        }
+    }
+    for (guint i = first; i < d->images->len; i++) {
+        d->roots->pdata[i] = (gpointer)g_intern_string(root);
+    }
+}
+
+gboolean dataset_fail(const char *path, guint64 line, GError **error, const char *format,
+                      ...)
+{
+    va_list args;
+    va_start(args, format);
+    g_autofree char *text = g_strdup_vprintf(format, args);
+    va_end(args);
+    g_autofree char *name = g_filename_display_name(path);
+    g_set_error(error, DATASET_ERROR, DATASET_ERROR_INVALID, "%s:%" G_GUINT64_FORMAT ": %s",
+                name, line, text);
+    return FALSE;
+}
+
+/* --- Opening ------------------------------------------------------------------------ */
+
+static gboolean read_head(const char *path, char *head, gsize size, GError **error)
+{
+    head[0] = '\0';
+    if (g_file_test(path, G_FILE_TEST_IS_DIR)) {
+        return TRUE;
+    }
+    FILE *file = g_fopen(path, "rb");
+    if (!file) {
+        int code = errno;
+        g_autofree char *name = g_filename_display_name(path);
+        g_set_error(error, G_IO_ERROR, g_io_error_from_errno(code), "%s: %s", name,
+                    g_strerror(code));
+        return FALSE;
+    }
+    head[fread(head, 1, size - 1, file)] = '\0';
+    fclose(file);
+    return TRUE;
+}
+
+static struct dataset *new_dataset(const struct dataset_options *options)
+{
+    struct dataset *d = g_new0(struct dataset, 1);
+    d->root = options ? g_strdup(options->images) : NULL;
+    d->images = g_ptr_array_new_with_free_func(g_free);
+    d->splits = g_ptr_array_new();
+    d->roots = g_ptr_array_new();
+    d->labels = g_ptr_array_new_with_free_func(g_free);
+    d->groups = g_array_new(FALSE, FALSE, 1);
+    d->image_of = g_hash_table_new(g_str_hash, g_str_equal);
+    d->label_of = g_hash_table_new(g_str_hash, g_str_equal);
+    d->pairs = g_array_new(FALSE, FALSE, sizeof(struct dataset_pair));
+    d->first = g_array_new(FALSE, FALSE, sizeof(guint32));
+    return d;
+}
+
+static gboolean read_with(struct dataset *d, const struct dataset_reader *reader,
+                          const char *path, enum dataset_unlisted unlisted,
+                          GError **error)
+{
+    d->unlisted = TRUTH_NEGATIVE;
+    if (!reader->read(d, path, error) || !finish(d, path, error)) {
+        return FALSE;
+    }
+    if (unlisted != DATASET_UNLISTED_DEFAULT && !d->lists_all) {
+        d->unlisted = unlisted == DATASET_UNLISTED_NEGATIVE ? TRUTH_NEGATIVE
+                                                            : TRUTH_UNKNOWN;
+    }
+    const char *rest = d->lists_all ? "every pair is listed"
+                       : d->unlisted == TRUTH_NEGATIVE
+                           ? "pairs that are not listed count as negative"
+                           : "pairs that are not listed are unknown and left out";
+    char *summary = g_strdup_printf("%s; %s", d->summary, rest);
+    g_free(d->summary);
+    d->summary = summary;
+    return TRUE;
+}
+
+struct dataset *dataset_open(const char *path, const struct dataset_options *options,
+                             GError **error)
+{
+    char head[256];
+    if (!read_head(path, head, sizeof head, error)) {
+        return NULL;
+    }
+    for (gsize i = 0; i < G_N_ELEMENTS(readers); i++) {
+        if (readers[i]->matches(path, head)) {
+            struct dataset *d = new_dataset(options);
+            enum dataset_unlisted unlisted =
+                options ? options->unlisted : DATASET_UNLISTED_DEFAULT;
+            if (!read_with(d, readers[i], path, unlisted, error)) {
+                dataset_close(&d);
+            }
+            return d;
+        }
+    }
+    g_autofree char *name = g_filename_display_name(path);
+    g_set_error(error, DATASET_ERROR, DATASET_ERROR_INVALID,
+                "%s: there is no data set of a known layout in this folder", name);
+    return NULL;
+}
+
+void dataset_close(struct dataset **dataset)
+{
+    struct dataset *d = *dataset;
+    *dataset = NULL;
+    if (!d) {
+        return;
+    }
+    g_hash_table_unref(d->image_of);
+    g_hash_table_unref(d->label_of);
+    g_ptr_array_unref(d->images);
+    g_ptr_array_unref(d->splits);
+    g_ptr_array_unref(d->roots);
+    g_ptr_array_unref(d->labels);
+    g_array_unref(d->groups);
+    g_array_unref(d->pairs);
+    g_array_unref(d->first);
+    g_free(d->summary);
+    g_free(d->root);
+    g_free(d);
+}
+
+/* --- Reading what is there ------------------------------------------------------------ */
+
+const char *dataset_summary(const struct dataset *d)
+{
+    return d->summary;
+}
+
+guint dataset_n_images(const struct dataset *d)
+{
+    return d->images->len;
+}
+
+guint dataset_n_labels(const struct dataset *d)
+{
+    return d->labels->len;
+}
+
+const char *dataset_image_name(const struct dataset *d, guint image)
+{
+    return d->images->pdata[image];
+}
+
+char *dataset_image_path(const struct dataset *d, guint image)
+{
+    const char *name = d->images->pdata[image];
+    const char *root = d->root ? d->root : d->roots->pdata[image];
+    return g_path_is_absolute(name) || !root ? g_strdup(name)
+                                             : g_build_filename(root, name, NULL);
+}
+
+const char *dataset_image_split(const struct dataset *d, guint image)
+{
+    return d->splits->pdata[image];
+}
+
+const char *dataset_label(const struct dataset *d, guint label)
+{
+    return d->labels->pdata[label];
+}
+
+enum dataset_group dataset_label_group(const struct dataset *d, guint label)
+{
+    return g_array_index(d->groups, guint8, label);
+}
+
+int dataset_find_image(const struct dataset *d, const char *name)
+{
+    return GPOINTER_TO_INT(g_hash_table_lookup(d->image_of, name)) - 1;
+}
+
+int dataset_find_label(const struct dataset *d, const char *name)
+{
+    return GPOINTER_TO_INT(g_hash_table_lookup(d->label_of, name)) - 1;
+}
+
+void dataset_truth(const struct dataset *d, guint image, gint8 *out)
+{
+    const struct dataset_pair *pairs =
+        (const struct dataset_pair *)(gconstpointer)d->pairs->data;
+    memset(out, d->unlisted, d->labels->len);
+    for (guint32 i = g_array_index(d->first, guint32, image);
+         i < g_array_index(d->first, guint32, image + 1); i++) {
+        out[pairs[i].label] = pairs[i].truth;
+    }
+}
+
+/* --- Text --------------------------------------------------------------------------- */
+
+GPtrArray *dataset_read_lines(const char *path, GError **error)
+{
+    g_autofree char *text = NULL;
+    gsize size = 0;
+    if (!g_file_get_contents(path, &text, &size, error)) {
+        return NULL;
+    }
+    g_autoptr(GPtrArray) lines = g_ptr_array_new_with_free_func(g_free);
+    char *at = g_str_has_prefix(text, "\xef\xbb\xbf") ? text + 3 : text;
+    for (guint64 line = 1; at < text + size; line++) {
+        gsize left = (gsize)(text + size - at);
+        char *end = memchr(at, '\n', left);
+        gsize length = end ? (gsize)(end - at) : left;
+        if (!g_utf8_validate_len(at, length, NULL)) {
+            dataset_fail(path, line, error, "this line is not UTF-8 text");
+            return NULL;
+        }
+        char *copy = g_strstrip(g_strndup(at, length));
+        if (*copy) {
+            g_ptr_array_add(lines, copy);
+        } else {
+            g_free(copy);
+        }
+        at += length + 1;
+    }
+    return g_steal_pointer(&lines);
+}

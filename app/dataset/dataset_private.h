@@ -1,0 +1,55 @@
+/* For the readers of data sets: how one is filled. */
+#pragma once
+
+#include "app/dataset/dataset.h"
+
+G_BEGIN_DECLS
+
+struct dataset_pair {
+    guint32 image, label;
+    gint8 truth;
+};
+
+struct dataset {
+    char *summary;
+    char *root;             /* folder of all images, from the options; or NULL */
+    GPtrArray *images;      /* of names */
+    GPtrArray *splits;      /* by image: interned text or NULL */
+    GPtrArray *roots;       /* by image: its folder, interned, or NULL */
+    GPtrArray *labels;      /* of names */
+    GArray *groups;         /* guint8 by label */
+    GHashTable *image_of, *label_of; /* name -> index + 1 */
+    gint8 unlisted;         /* what a pair is that is not in `pairs` */
+    gboolean lists_all;     /* the files leave no pair open: the option has no say */
+    GArray *pairs;          /* of struct dataset_pair, by image and label when filled */
+    GArray *first;          /* guint32, n_images + 1: the first pair of each image */
+};
+
+struct dataset_reader {
+    const char *id;
+    /* Whether `path` is of this layout; head: its first bytes, NUL-terminated, "" for a
+     * folder. */
+    gboolean (*matches)(const char *path, const char *head);
+    /* Fills `d`; sets summary, and unlisted (negative before) and lists_all where they
+     * differ. */
+    gboolean (*read)(struct dataset *d, const char *path, GError **error);
+};
+
+extern const struct dataset_reader dataset_store, dataset_coco, dataset_nuswide,
+    dataset_csv;
+
+/* Indices; a name that is there already keeps its own. `split` may be NULL. */
+guint dataset_add_image(struct dataset *d, const char *name, const char *split);
+guint dataset_add_label(struct dataset *d, const char *name, enum dataset_group group);
+/* A pair may be listed again when it says the same; what contradicts itself fails when
+ * all is read. */
+void dataset_add(struct dataset *d, guint image, guint label, enum truth truth);
+/* Where the images from `first` on lie, when the options do not say: the first of the
+ * folders below `base` (NULL-terminated) that holds image `first`, else `base`. */
+void dataset_find_root(struct dataset *d, guint first, const char *base,
+                       const char *const *folders);
+/* Sets an error "PATH:LINE: …". Returns FALSE. */
+gboolean dataset_fail(const char *path, guint64 line, GError **error, const char *format,
+                      ...) G_GNUC_PRINTF(4, 5);
+
+G_END_DECLS
