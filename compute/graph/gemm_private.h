@@ -1,5 +1,6 @@
 /* The implicit matrix product behind conv2d and linear, between the planner that
- * describes it (op_gpu_gemm.c) and the one of the tiled family (op_gpu_tiled.c). */
+ * describes it (op_gpu_gemm.c), the one of the tiled family (op_gpu_tiled.c) and the one
+ * of Winograd's method (op_gpu_winograd.c). */
 #ifndef TAGLIGHT_COMPUTE_GEMM_PRIVATE_H
 #define TAGLIGHT_COMPUTE_GEMM_PRIVATE_H
 
@@ -11,7 +12,7 @@ struct gemm_push {
     uint32_t x_batch, x_channel, x_pixel, y_batch, y_channel, y_pixel;
     uint32_t m_tiles;
     float slope;
-    uint32_t split_steps;
+    uint32_t x_group, y_group, split_steps;
 };
 
 struct gemm {
@@ -38,6 +39,15 @@ enum nn_status plan_gemm_operands(struct plan_builder *b, const struct gemm *g,
 enum nn_status plan_gemm_emit(struct plan_builder *b, struct gemm *g,
                               struct plan_step *step, uint32_t tile_n,
                               struct nn_error *error);
+
+/* Sets the direct kernel for the product and returns the columns of its tile; the tile
+ * has 32 channels. Every one of these kernels adds up a result over k in the same order,
+ * so the result depends neither on the choice nor on what else is in the batch. */
+uint32_t plan_gemm_direct(const struct gemm_push *push, struct gpu_kernel_desc *kernel);
+/* A 3x3 convolution by Winograd's method, if the plan wants it and it fits: *done tells
+ * whether it was emitted. */
+enum nn_status plan_conv_winograd(struct plan_builder *b, nn_id id, bool *done,
+                                  struct nn_error *error);
 
 /* The same product on the tiled family, into the result of node `id`. */
 enum nn_status plan_gemm_tiled(struct plan_builder *b, nn_id id, struct gemm *g,

@@ -54,24 +54,31 @@ enum nn_status plan_gemm_emit(struct plan_builder *b, struct gemm *g,
     return status;
 }
 
-/* The direct family, whose tile is 32 channels by 32 columns, or 8 where there are no
- * more. */
+uint32_t plan_gemm_direct(const struct gemm_push *push, struct gpu_kernel_desc *kernel)
+{
+    static const char *const names[5][2] = {
+        [1] = { "direct_gemm_1x1", "direct_gemm_1x2" },
+        [2] = { "direct_gemm_2x1", "direct_gemm_2x2" },
+        [4] = { "direct_gemm_4x1", "direct_gemm_4x2" } };
+    /* Many columns share the fetched weights; few waste less where there are few. */
+    uint32_t eights = push->n_total > 16 ? 4 : push->n_total > 8 ? 2 : 1;
+    *kernel = (struct gpu_kernel_desc){ .shader = names[eights][push->k4 % 2 == 0],
+                                        .n_bindings = 5, .texel_mask = 0x3, .n_spec = 6,
+                                        .subgroup_size = 8 };
+    return 8 * eights;
+}
+
 static enum nn_status emit_direct(struct plan_builder *b, nn_id id, struct gemm *g,
                                   struct nn_error *error)
 {
-    static const char *const names[2][2] = { { "direct_gemm_1x1", "direct_gemm_1x2" },
-                                             { "direct_gemm_4x1", "direct_gemm_4x2" } };
-    bool wide = g->push.n_total > 8, even = g->push.k4 % 2 == 0;
-    struct plan_step step = {
-        .kernel = { .shader = names[wide][even], .n_bindings = 5, .texel_mask = 0x3,
-                    .n_spec = 6, .subgroup_size = 8 },
-        .label = g->label, .write_mask = 1u << 2,
-        .groups = { 0, (g->push.m4 * 4 + 31) / 32, 1 } };
+    struct plan_step step = { .label = g->label, .write_mask = 1u << 2,
+                              .groups = { 0, (g->push.m4 * 4 + 31) / 32, 1 } };
+    uint32_t tile_n = plan_gemm_direct(&g->push, &step.kernel);
     enum nn_status status = plan_gemm_operands(b, g, NN_PACK_DIRECT, &step, error);
     if (status == NN_OK) {
         status = plan_result(b, id, &step.operand[2], error);
     }
-    return status != NN_OK ? status : plan_gemm_emit(b, g, &step, wide ? 32 : 8, error);
+    return status != NN_OK ? status : plan_gemm_emit(b, g, &step, tile_n, error);
 }
 
 static enum nn_status emit_gemm(struct plan_builder *b, nn_id id, struct gemm *g,
@@ -83,6 +90,11 @@ static enum nn_status emit_gemm(struct plan_builder *b, nn_id id, struct gemm *g
 
 enum nn_status plan_op_conv2d(struct plan_builder *b, nn_id id, struct nn_error *error)
 {
+    bool done = false;
+    enum nn_status status = plan_conv_winograd(b, id, &done, error);
+    if (status != NN_OK || done) {
+        return status;
+    }
     const struct nn_node *node = nn_graph_node(b->graph, id);
     struct nn_shape x = nn_graph_node(b->graph, node->source[0])->shape;
     struct nn_shape y = node->shape;

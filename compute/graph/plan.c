@@ -528,6 +528,7 @@ static enum nn_status build(struct nn_plan *plan, const struct nn_graph *graph,
     b->caps = gpu_device_caps(nn_store_device(plan->store));
     b->lanes = b->caps->subgroup_arithmetic ? b->caps->subgroup_size : 1;
     b->half = b->caps->choice.precision == GPU_PRECISION_F16;
+    b->winograd = !params->no_winograd && !params->no_fuse && !b->half;
     if ((status = describe_nodes(b, error)) != NN_OK
         || (status = emit_nodes(b, error)) != NN_OK
         || (status = place_tensors(plan, error)) != NN_OK
