@@ -3,7 +3,9 @@
 #include "app/library/library.h"
 #include "app/workspace/workspace_private.h"
 
+
 #include <gdk-pixbuf/gdk-pixbuf.h>
+#include <glib/gi18n.h>
 #include <glib/gstdio.h>
 #include <string.h>
 
@@ -376,7 +378,7 @@ static void done_undo(DatabaseJob *job)
     TlWorkspace *self = job->workspace;
     guint n = g_list_model_get_n_items(G_LIST_MODEL(self->images));
     if (!job->image_row) {
-        workspace_report(self, "There is nothing to undo");
+        workspace_report(self, _("There is nothing to undo"));
         return;
     }
     for (guint i = 0; i < n; i++) {

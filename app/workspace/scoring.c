@@ -2,10 +2,10 @@
  * device scores at once; the reading thread fetches their tokens from the cache file,
  * then the engine scores them. Two requests at most are under way, so that one is read
  * while the other is scored, and no more tokens than theirs are in memory. */
+#include "app/engine/prompt_text.h"
 #include "app/workspace/workspace_private.h"
 
-#include "app/engine/prompt_text.h"
-
+#include <glib/gi18n.h>
 #include <string.h>
 
 #define REQUEST_IMAGES 64
@@ -167,7 +167,7 @@ static void on_scored(GObject *source, GAsyncResult *result, gpointer data)
         take_confidences(job, g_bytes_get_data(bytes, NULL));
     } else {
         self->halted = TRUE;
-        workspace_report(self, "The model gave confidences for other labels");
+        workspace_report(self, _("The model gave confidences for other labels"));
     }
     end_request(job);
 }

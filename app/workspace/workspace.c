@@ -1,6 +1,7 @@
 #include "app/library/library.h"
 #include "app/workspace/workspace_private.h"
 
+#include <glib/gi18n.h>
 #include <string.h>
 
 G_DEFINE_FINAL_TYPE(TlWorkspace, tl_workspace, G_TYPE_OBJECT)
@@ -25,7 +26,8 @@ void workspace_set_status(TlWorkspace *self)
 {
     guint n = g_list_model_get_n_items(G_LIST_MODEL(self->images));
     g_free(self->status);
-    self->status = n == 0 ? g_strdup("") : g_strdup_printf("%u of %u images", self->done, n);
+    self->status = n == 0 ? g_strdup("")
+                          : g_strdup_printf(_("%u of %u images"), self->done, n);
     g_signal_emit(self, workspace_signals[STATUS], 0);
 }
 
@@ -73,7 +75,7 @@ static void on_scanned(GObject *source, GAsyncResult *result, gpointer data)
     }
     workspace_set_status(self);
     if (images->len == 0) {
-        workspace_report(self, "There are no images in this folder");
+        workspace_report(self, _("There are no images in this folder"));
     }
 }
 
@@ -130,7 +132,7 @@ void tl_workspace_add_label(TlWorkspace *self, const char *text)
         return;
     }
     if (self->model && !self->model->open_vocabulary) {
-        workspace_report(self, "This model answers for its own labels only");
+        workspace_report(self, _("This model answers for its own labels only"));
         return;
     }
     Label *label = g_new0(Label, 1);
