@@ -64,7 +64,9 @@ static enum nn_status emit_gemm(struct plan_builder *b, nn_id id, struct gemm *g
     enum nn_pack pack = direct ? NN_PACK_DIRECT : NN_PACK_TILED;
     enum nn_status status = plan_operand(b, g->x, &step.operand[0], error);
     if (status == NN_OK) {
-        status = plan_constant(b, g->weight, pack, &step.operand[1], error);
+        status = b->constant[g->weight]
+                     ? plan_constant(b, g->weight, pack, &step.operand[1], error)
+                     : plan_weight_panels(b, g->weight, pack, &step.operand[1], error);
     }
     if (status == NN_OK) {
         status = plan_result(b, id, &step.operand[2], error);
