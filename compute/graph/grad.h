@@ -20,9 +20,9 @@ nn_id nn_variable(struct nn_graph *graph, const char *name, struct nn_shape shap
  * nn_batch_norm() takes its training form where its statistics are variables. */
 void nn_graph_set_trainable(struct nn_graph *graph,
                             bool (*chosen)(void *user, const char *name), void *user);
-/* Between a host array and the plan's variable of that name; logical, row-major. Reading
- * and writing wait for no run: none is in flight between calls. In nn_ref_run() variables
- * are bound among the inputs, and their arrays are changed in place. */
+/* Between a host array and the plan's variable of that name; logical, row-major. An output
+ * of the latest run may be read too. In nn_ref_run() variables are bound among the inputs,
+ * and their arrays are changed in place. */
 enum nn_status nn_plan_write(struct nn_plan *plan, const struct nn_binding *variable,
                              struct nn_error *error);
 enum nn_status nn_plan_read(struct nn_plan *plan, const struct nn_binding *variable,
