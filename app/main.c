@@ -16,7 +16,9 @@ static const struct {
 } commands[] = {
     { "tag", N_("Tag images without a window"), command_tag },
     { "export", N_("Write decisions as CSV or COCO"), command_export },
+    { "scenes", N_("Draw labelled pictures to learn from"), command_scenes },
     { "model", N_("Import, list, describe and run models"), command_model },
+    { "bench", N_("Measure speed and memory"), command_bench },
     { "devices", N_("List Vulkan devices"), command_devices },
     { "tokenize", N_("Print the token ids of text"), command_tokenize },
     { "image", N_("Write the tensor that a network gets for an image"), command_image },

@@ -223,6 +223,16 @@ static enum nn_status save_all(struct train_run *r, const char *prefix, gboolean
     return status;
 }
 
+/* One more pass without an update: the running statistics that are written are those of
+ * the final parameters too, as in the files of the reference implementation. */
+static enum nn_status settle(struct train_run *r, const struct train_batch *batch)
+{
+    struct nn_adam still = { .beta1 = 0.9, .beta2 = 0.999, .eps = 1e-8,
+                             .step = (uint64_t)r->steps + 1 };
+    struct train_losses losses;
+    return train_step_run(r->step, batch, &still, &losses, &r->error);
+}
+
 static enum nn_status run_steps(struct train_run *r)
 {
     const struct batch *b = &r->batch;
@@ -251,6 +261,9 @@ static enum nn_status run_steps(struct train_run *r)
         if (status == NN_OK && i == 0) {
             status = save_all(r, "grad.", TRUE);
         }
+    }
+    if (status == NN_OK) {
+        status = settle(r, &batch);
     }
     return status == NN_OK ? save_all(r, "final.", FALSE) : status;
 }

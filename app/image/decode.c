@@ -140,6 +140,37 @@ static gboolean check_png_header(struct decoder *d, const guint8 *data, gsize si
     return too_large(d, error);
 }
 
+/* gdk-pixbuf's BMP loader allocates what the header says lies before the pixels: its own
+ * length, at 14, and the place of the pixels, at 10. */
+static gboolean check_bmp_header(struct decoder *d, const guint8 *data, gsize size,
+                                 GError **error)
+{
+    struct stat info;
+    guint32 pixels = 0, header = 0;
+    if (size >= 18) {
+        memcpy(&pixels, data + 10, sizeof pixels);
+        memcpy(&header, data + 14, sizeof header);
+    }
+    if (size >= 18 && fstat(d->fd, &info) == 0
+        && GUINT32_FROM_LE(pixels) <= info.st_size
+        && 14 + (guint64)GUINT32_FROM_LE(header) <= (guint64)info.st_size) {
+        return TRUE;
+    }
+    g_set_error(error, IMG_ERROR, IMG_ERROR_BROKEN,
+                "%s: the image is damaged: its header goes on after the end of the file",
+                d->name);
+    return FALSE;
+}
+
+static gboolean check_header(struct decoder *d, const char *mime, const guint8 *data,
+                             gsize size, GError **error)
+{
+    if (strcmp(mime, "image/png") == 0) {
+        return check_png_header(d, data, size, error);
+    }
+    return strcmp(mime, "image/bmp") != 0 || check_bmp_header(d, data, size, error);
+}
+
 static gboolean feed(struct decoder *d, GdkPixbufLoader *loader, guint8 *buffer,
                      gssize got, GCancellable *cancellable, GError **error)
 {
@@ -176,8 +207,7 @@ static GdkPixbuf *load(struct decoder *d, GCancellable *cancellable, GError **er
                     "%s: this is not an image of a known format", d->name);
         return NULL;
     }
-    if (strcmp(mime, "image/png") == 0
-        && !check_png_header(d, buffer, (gsize)got, error)) {
+    if (!check_header(d, mime, buffer, (gsize)got, error)) {
         return NULL;
     }
     g_autoptr(GError) failure = NULL;

@@ -361,9 +361,11 @@ enum nn_status gpu_commands_times(struct gpu_commands *commands, double *nanosec
     if (result != VK_SUCCESS) {
         return gpu_vk_fail(commands->device, result, "reading timestamps", error);
     }
+    const struct gpu_caps *caps = &commands->device->caps;
+    uint64_t valid =
+        caps->timestamp_bits < 64 ? (1ull << caps->timestamp_bits) - 1 : UINT64_MAX;
     for (uint32_t i = 0; i < count; i++) {
-        nanoseconds[i] =
-            (double)(ticks[i] - ticks[0]) * commands->device->caps.timestamp_ns;
+        nanoseconds[i] = (double)((ticks[i] - ticks[0]) & valid) * caps->timestamp_ns;
     }
     return NN_OK;
 }

@@ -41,6 +41,7 @@ struct gpu_caps {
     bool storage_16bit, float16;/* 16-bit storage buffers; 16-bit arithmetic */
     bool cooperative_matrix;    /* VK_KHR_cooperative_matrix usable: 16x16x16 f16, f32 sum */
     bool timestamps;
+    uint32_t timestamp_bits;    /* a timestamp counts modulo 2 to this */
     double timestamp_ns;        /* nanoseconds of one tick */
     uint64_t max_storage_range, max_texel_elements, max_allocation;
     uint32_t max_shared_bytes, max_invocations, max_push_bytes;

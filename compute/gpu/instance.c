@@ -151,7 +151,8 @@ static enum gpu_device_type type_of(VkPhysicalDeviceType type)
     }
 }
 
-static bool find_queue(VkPhysicalDevice physical, uint32_t *family, bool *timestamps)
+static bool find_queue(VkPhysicalDevice physical, uint32_t *family,
+                       uint32_t *timestamp_bits)
 {
     uint32_t count = 0;
     vkGetPhysicalDeviceQueueFamilyProperties(physical, &count, NULL);
@@ -164,7 +165,7 @@ static bool find_queue(VkPhysicalDevice physical, uint32_t *family, bool *timest
     for (uint32_t i = 0; i < count && !found; i++) {
         if (families[i].queueFlags & VK_QUEUE_COMPUTE_BIT) {
             *family = i;
-            *timestamps = families[i].timestampValidBits > 0;
+            *timestamp_bits = families[i].timestampValidBits;
             found = true;
         }
     }
@@ -289,9 +290,10 @@ bool gpu_read_caps(VkPhysicalDevice physical, struct gpu_caps *caps,
         return false;
     }
     memset(caps, 0, sizeof *caps);
-    if (!find_queue(physical, queue_family, &caps->timestamps)) {
+    if (!find_queue(physical, queue_family, &caps->timestamp_bits)) {
         return false;
     }
+    caps->timestamps = caps->timestamp_bits > 0;
     snprintf(caps->name, sizeof caps->name, "%s", properties.deviceName);
     caps->vendor_id = properties.vendorID;
     caps->device_id = properties.deviceID;

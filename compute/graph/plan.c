@@ -16,6 +16,7 @@
 #include <time.h>
 
 #define DEFAULT_SUBMIT_SECONDS 0.05
+#define MAX_SEGMENT_STEPS 1000
 
 struct segment {
     uint32_t first, count; /* steps */
@@ -131,7 +132,8 @@ enum nn_status plan_emit(struct plan_builder *b, const struct plan_step *step,
         }
         tensor->used = true;
     }
-    b->steps[b->n_steps++] = *step;
+    b->steps[b->n_steps] = *step;
+    b->steps[b->n_steps++].node = b->node;
     return NN_OK;
 }
 
@@ -236,6 +238,7 @@ static enum nn_status emit_nodes(struct plan_builder *b, struct nn_error *error)
         if (b->constant[id]) {
             continue;
         }
+        b->node = id;
         enum nn_status status = planners[node->op](b, id, error);
         if (status != NN_OK) {
             return status;
@@ -432,10 +435,12 @@ static void drop_segments(struct nn_plan *plan)
     plan->n_segments = 0;
 }
 
-static enum nn_status cut_segments(struct nn_plan *plan, struct nn_error *error)
+static enum nn_status cut_segments(struct nn_plan *plan, enum plan_timing timing,
+                                   struct nn_error *error)
 {
     const struct plan_builder *b = &plan->b;
     double limit = plan->submit_seconds / *nn_store_seconds_per_flop(plan->store);
+    uint32_t most = timing == PLAN_BY_SUBMITS ? 1 : MAX_SEGMENT_STEPS;
     plan->segments = calloc(b->n_steps + 1, sizeof *plan->segments);
     if (!plan->segments) {
         return nn_fail(error, NN_ERROR_MEMORY, "out of memory for a plan");
@@ -443,7 +448,7 @@ static enum nn_status cut_segments(struct nn_plan *plan, struct nn_error *error)
     for (uint32_t s = 0; s < b->n_steps; s++) {
         struct segment *last = plan->n_segments ? &plan->segments[plan->n_segments - 1]
                                                 : NULL;
-        if (!last || last->flops + b->steps[s].flops > limit || last->count >= 1000) {
+        if (!last || last->flops + b->steps[s].flops > limit || last->count >= most) {
             last = &plan->segments[plan->n_segments++];
             last->first = s;
         }
@@ -488,12 +493,14 @@ static enum nn_status record_segment(struct nn_plan *plan, struct segment *segme
     return status != NN_OK ? status : gpu_commands_finish(segment->commands, error);
 }
 
-static enum nn_status record(struct nn_plan *plan, bool timed, struct nn_error *error)
+enum nn_status plan_record(struct nn_plan *plan, enum plan_timing timing,
+                           struct nn_error *error)
 {
     drop_segments(plan);
-    enum nn_status status = cut_segments(plan, error);
+    enum nn_status status = cut_segments(plan, timing, error);
     for (uint32_t i = 0; i < plan->n_segments && status == NN_OK; i++) {
-        status = record_segment(plan, &plan->segments[i], timed, error);
+        status = record_segment(plan, &plan->segments[i], timing == PLAN_BY_TIMESTAMPS,
+                                error);
     }
     return status;
 }
@@ -541,7 +548,7 @@ static enum nn_status build(struct nn_plan *plan, const struct nn_graph *graph,
     for (uint32_t i = 0; i < b->n_steps; i++) {
         plan->flops += b->steps[i].flops;
     }
-    return record(plan, false, error);
+    return plan_record(plan, PLAN_UNTIMED, error);
 }
 
 enum nn_status nn_plan_create(struct nn_plan **out, const struct nn_graph *graph,
@@ -721,10 +728,8 @@ static enum nn_status check_inputs(const struct nn_plan *plan,
     return NN_OK;
 }
 
-enum nn_status nn_plan_run(struct nn_plan *plan, const struct nn_binding *inputs,
-                           size_t n_inputs, const struct nn_binding *outputs,
-                           size_t n_outputs, const struct nn_run_params *run,
-                           struct nn_error *error)
+static enum nn_status upload_inputs(struct nn_plan *plan, const struct nn_binding *inputs,
+                                    size_t n_inputs, struct nn_error *error)
 {
     enum nn_status status = check_inputs(plan, inputs, n_inputs, error);
     for (size_t i = 0; i < n_inputs && status == NN_OK; i++) {
@@ -733,8 +738,17 @@ enum nn_status nn_plan_run(struct nn_plan *plan, const struct nn_binding *inputs
             status = transfer(plan, &inputs[i], true, NN_OP_input, error);
         }
     }
+    return status;
+}
+
+enum nn_status nn_plan_run(struct nn_plan *plan, const struct nn_binding *inputs,
+                           size_t n_inputs, const struct nn_binding *outputs,
+                           size_t n_outputs, const struct nn_run_params *run,
+                           struct nn_error *error)
+{
+    enum nn_status status = upload_inputs(plan, inputs, n_inputs, error);
     if (status == NN_OK && should_cut_again(plan)) {
-        status = record(plan, false, error);
+        status = plan_record(plan, PLAN_UNTIMED, error);
     }
     if (status == NN_OK) {
         status = replay(plan, run, error);
@@ -745,11 +759,57 @@ enum nn_status nn_plan_run(struct nn_plan *plan, const struct nn_binding *inputs
     return status;
 }
 
+/* --- Timed runs, for profile.c -------------------------------------------------------- */
+
+const struct plan_builder *nn_plan_builder(const struct nn_plan *plan)
+{
+    return &plan->b;
+}
+
+const struct nn_graph *nn_plan_graph(const struct nn_plan *plan)
+{
+    return plan->graph;
+}
+
+/* A step's time is that between the timestamp before it and the one after it. */
+static enum nn_status read_timestamps(const struct segment *segment, double *seconds,
+                                      struct nn_error *error)
+{
+    double ns[MAX_SEGMENT_STEPS + 1];
+    enum nn_status status =
+        gpu_commands_times(segment->commands, ns, segment->count + 1, error);
+    for (uint32_t i = 0; i < segment->count && status == NN_OK; i++) {
+        seconds[segment->first + i] = 1e-9 * (ns[i + 1] - ns[i]);
+    }
+    return status;
+}
+
+enum nn_status plan_run_timed(struct nn_plan *plan, enum plan_timing timing,
+                              const struct nn_binding *inputs, size_t n_inputs,
+                              double *seconds, struct nn_error *error)
+{
+    enum nn_status status = upload_inputs(plan, inputs, n_inputs, error);
+    for (uint32_t i = 0; i < plan->n_segments && status == NN_OK; i++) {
+        struct segment *segment = &plan->segments[i];
+        double begin = now();
+        status = gpu_commands_submit(segment->commands, error);
+        if (status == NN_OK) {
+            status = gpu_commands_wait(segment->commands, error);
+        }
+        if (timing == PLAN_BY_SUBMITS) {
+            seconds[segment->first] = now() - begin;
+        } else if (status == NN_OK) {
+            status = read_timestamps(segment, seconds, error);
+        }
+    }
+    return status;
+}
+
 void nn_plan_get_facts(const struct nn_plan *plan, struct nn_plan_facts *out)
 {
     *out = (struct nn_plan_facts){
         .arena_bytes = plan->arena_bytes, .peak_bytes = plan->peak_bytes,
         .n_dispatches = plan->b.n_steps, .n_submits = plan->n_segments,
         .n_barriers = plan->n_barriers, .n_nodes = nn_graph_size(plan->graph),
-        .flops = plan->flops };
+        .flops = plan->flops, .nominal_flops = plan_nominal_flops(&plan->b) };
 }

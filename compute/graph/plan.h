@@ -50,14 +50,48 @@ struct nn_plan_facts {
     uint64_t arena_bytes;       /* activations */
     uint64_t peak_bytes;        /* the most that lives at once, a lower bound of it */
     uint32_t n_dispatches, n_submits, n_barriers, n_nodes;
-    double flops;               /* multiply and add counted as two */
+    double flops;               /* planned; multiply and add counted as two */
+    double nominal_flops;       /* of the matrix products and convolutions in their
+                                 * direct form, whatever algorithm runs */
 };
 void nn_plan_get_facts(const struct nn_plan *plan, struct nn_plan_facts *out);
 
-/* Prints one line per operator family to `print`: calls, milliseconds, GFLOP/s. Runs
- * the plan `runs` times with timestamps on. */
-enum nn_status nn_plan_profile(struct nn_plan *plan, int runs,
-                               void (*print)(void *user, const char *line), void *user,
-                               struct nn_error *error);
+/* The graph that the plan runs, after fusion; borrowed. Its input nodes say what a run
+ * takes, its output nodes what it can give. */
+const struct nn_graph *nn_plan_graph(const struct nn_plan *plan);
+
+/* --- Profiling ------------------------------------------------------------------- */
+
+/* All dispatches of one run that do the same work: one kernel label on one size. */
+struct nn_profile_row {
+    char what[96];              /* "conv 3x3 304->304 @28x28", sizes of the result */
+    uint32_t calls;
+    double seconds;             /* medians over the runs, summed over the calls */
+    double flops;               /* as planned; multiply and add counted as two */
+    uint64_t bytes;             /* of the operands, each counted once a call */
+};
+
+struct nn_profile {
+    struct nn_profile_row *rows; /* the most seconds first; owned */
+    size_t n_rows;
+    double seconds;              /* sum of the rows: device time of one run */
+    bool by_submits;             /* see nn_profile_params */
+};
+
+struct nn_profile_params {
+    uint32_t runs;              /* 0 counts as 1 */
+    bool by_submits;            /* give each dispatch a submit of its own and take the
+                                 * host's clock, which adds the cost of a submit to
+                                 * each; always so when the device has no timestamps */
+};
+
+/* Times every dispatch, after one run to warm up. Inputs are as for nn_plan_run and are
+ * uploaded before each run, outside the times. Commands are recorded for this and
+ * recorded again at the end, so that ordinary runs stay untimed; when that last step
+ * fails the plan can only be destroyed. `params` may be NULL. */
+enum nn_status nn_plan_profile(struct nn_plan *plan, const struct nn_binding *inputs,
+                               size_t n_inputs, const struct nn_profile_params *params,
+                               struct nn_profile *out, struct nn_error *error);
+void nn_profile_clear(struct nn_profile *profile);
 
 #endif

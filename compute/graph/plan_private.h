@@ -68,6 +68,7 @@ struct plan_step {
     uint32_t groups[3];
     double flops;
     const char *label;
+    nn_id node; /* that it was emitted for */
 };
 
 struct plan_builder {
@@ -82,6 +83,7 @@ struct plan_builder {
     uint32_t n_tensors, tensors_room;
     struct plan_step *steps;
     uint32_t n_steps, steps_room;
+    nn_id node;                 /* whose planner runs now */
 };
 
 /* The tensor that holds node `id` (made now when it is a constant). */
@@ -138,5 +140,25 @@ enum nn_status plan_group_fc_computed(struct plan_builder *b, nn_id id,
                                   struct nn_error *error);
 #include "compute/graph/op.def"
 #undef OP
+
+/* --- Profiling (profile.c) ------------------------------------------------------------ */
+
+enum plan_timing {
+    PLAN_UNTIMED,
+    PLAN_BY_TIMESTAMPS, /* the device's clock between dispatches */
+    PLAN_BY_SUBMITS,    /* the host's clock around a submit for each dispatch */
+};
+
+const struct plan_builder *nn_plan_builder(const struct nn_plan *plan);
+/* Records the plan's commands anew, for ordinary runs or for timed ones. */
+enum nn_status plan_record(struct nn_plan *plan, enum plan_timing timing,
+                           struct nn_error *error);
+/* Runs a plan that was recorded with that timing; seconds has one number a step. */
+enum nn_status plan_run_timed(struct nn_plan *plan, enum plan_timing timing,
+                              const struct nn_binding *inputs, size_t n_inputs,
+                              double *seconds, struct nn_error *error);
+/* The multiplications and additions that the steps' products take in their direct
+ * form, whatever algorithm was planned. */
+double plan_nominal_flops(const struct plan_builder *b);
 
 #endif

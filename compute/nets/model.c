@@ -1,5 +1,6 @@
 /* What a set of checkpoints holds, and its forward graph. */
 #include "compute/nets/model_private.h"
+#include "compute/nets/synthetic.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -415,6 +416,33 @@ enum nn_status model_open(struct model **out, const char *const *paths, size_t n
     if (status != NN_OK) {
         model_destroy(&m);
         return status;
+    }
+    *out = m;
+    return NN_OK;
+}
+
+enum nn_status model_open_synthetic(struct model **out, const char *kind, uint32_t side,
+                                    struct nn_error *error)
+{
+    struct weights *weights = NULL;
+    struct model *m = calloc(1, sizeof *m);
+    if (!m) {
+        return nn_fail(error, NN_ERROR_MEMORY, "out of memory for a model");
+    }
+    model_settings_init(&m->settings);
+    enum nn_status status = synthetic_open(&weights, kind, error);
+    if (status == NN_OK) {
+        status = state_create(&m->state, &weights, 1, error);
+    }
+    if (status == NN_OK) {
+        status = describe(m, kind, error);
+    }
+    if (status != NN_OK) {
+        model_destroy(&m);
+        return status;
+    }
+    if (side > 0) {
+        m->info.preprocess.size = m->info.preprocess.resize_size = side;
     }
     *out = m;
     return NN_OK;

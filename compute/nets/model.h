@@ -83,6 +83,10 @@ enum nn_status model_save(const struct model *model, const char *dir, const char
  * the same. `settings` may be NULL. */
 enum nn_status model_open(struct model **out, const char *const *paths, size_t n_paths,
                           const struct model_settings *settings, struct nn_error *error);
+/* A model without files, with the weights of that kind of synthetic.h. `side` is the
+ * size of its images in pixels, 0 for what model_open would take. */
+enum nn_status model_open_synthetic(struct model **out, const char *kind, uint32_t side,
+                                    struct nn_error *error);
 void model_destroy(struct model **model);
 const struct model_info *model_info(const struct model *model);
 /* NULL when the model came without one. */
@@ -117,6 +121,9 @@ enum nn_status model_forward_graph(struct nn_graph **out, const struct model *mo
 /* --- Running ------------------------------------------------------------------ */
 
 struct session;
+
+/* What a session does, for tools that measure it. */
+enum session_task { SESSION_IMAGE, SESSION_TEXT, SESSION_SCORE };
 
 struct session_params {
     struct gpu_device_params device;
@@ -154,6 +161,14 @@ enum nn_status session_score(struct session *session, const float *tokens,
                              uint32_t batch, const float *embeddings, uint32_t n,
                              float *confidence, const struct nn_run_params *run,
                              struct nn_error *error);
+/* The plan that the session runs for one batch of a task: n counts the tokens of a prompt
+ * (SESSION_TEXT) or the labels (SESSION_SCORE). The session owns it, until its next
+ * call. */
+enum nn_status session_plan(struct session *session, enum session_task task,
+                            uint32_t batch, uint32_t n, struct nn_plan **out,
+                            struct nn_error *error);
+/* Bytes of device memory that hold weights. */
+uint64_t session_weight_bytes(const struct session *session);
 /* Runs a graph of model_forward_graph and gives chosen outputs; used by tools. */
 enum nn_status session_run(struct session *session, const struct nn_graph *graph,
                            const struct nn_binding *inputs, size_t n_inputs,

@@ -9,10 +9,8 @@
 #define MAX_PLANS 24
 #define CLIP_MIDDLE 0.25f
 
-enum plan_kind { PLAN_IMAGE, PLAN_TEXT, PLAN_SCORE };
-
 struct cached_plan {
-    enum plan_kind kind;
+    enum session_task kind;
     uint32_t batch, n; /* n: tokens of a prompt, or labels */
     struct nn_plan *plan;
     uint64_t used;
@@ -188,18 +186,18 @@ static void build_score(struct nn_graph *g, const struct session *s, uint32_t ba
     mldecoder_logits(g, m->state, &m->head, tokens, labels);
 }
 
-static const char *output_name(const struct session *s, enum plan_kind kind)
+static const char *output_name(const struct session *s, enum session_task kind)
 {
-    if (kind == PLAN_TEXT) {
+    if (kind == SESSION_TEXT) {
         return "text.features";
     }
     bool decoder = s->model->info.kind != MODEL_CLIP
                    && s->model->info.head.kind != MODEL_PART_FC;
-    return kind == PLAN_SCORE && decoder ? "head.logits" : "session.out";
+    return kind == SESSION_SCORE && decoder ? "head.logits" : "session.out";
 }
 
 static enum nn_status make_plan(struct session *s, struct cached_plan *slot,
-                                enum plan_kind kind, uint32_t batch, uint32_t n,
+                                enum session_task kind, uint32_t batch, uint32_t n,
                                 struct nn_error *error)
 {
     struct nn_graph *graph = nn_graph_create();
@@ -207,9 +205,9 @@ static enum nn_status make_plan(struct session *s, struct cached_plan *slot,
         return nn_fail(error, NN_ERROR_MEMORY, "out of memory for a graph");
     }
     switch (kind) {
-    case PLAN_IMAGE: build_image(graph, s, batch); break;
-    case PLAN_TEXT: build_text(graph, s, batch, n); break;
-    case PLAN_SCORE: build_score(graph, s, batch, n); break;
+    case SESSION_IMAGE: build_image(graph, s, batch); break;
+    case SESSION_TEXT: build_text(graph, s, batch, n); break;
+    case SESSION_SCORE: build_score(graph, s, batch, n); break;
     }
     const char *wanted = output_name(s, kind);
     struct nn_plan_params params = { .no_fuse = s->params.no_fuse, .wanted = &wanted,
@@ -221,7 +219,7 @@ static enum nn_status make_plan(struct session *s, struct cached_plan *slot,
 }
 
 /* The plan of that kind and size, made now when it is new; the least used one goes. */
-static enum nn_status get_plan(struct session *s, enum plan_kind kind, uint32_t batch,
+static enum nn_status get_plan(struct session *s, enum session_task kind, uint32_t batch,
                                uint32_t n, struct nn_plan **out, struct nn_error *error)
 {
     struct cached_plan *oldest = &s->plans[0];
@@ -246,7 +244,7 @@ static enum nn_status get_plan(struct session *s, enum plan_kind kind, uint32_t 
 /* --- Running with recovery -------------------------------------------------------------------- */
 
 struct work {
-    enum plan_kind kind;
+    enum session_task kind;
     uint32_t batch, n;
     struct nn_binding inputs[2];
     size_t n_inputs;
@@ -319,7 +317,7 @@ enum nn_status session_encode_image(struct session *session, const float *pixels
     uint64_t out = (uint64_t)s->token_count * s->model->info.token_width;
     for (uint32_t done = 0; done < batch;) {
         uint32_t n = bucket(s, batch - done);
-        struct work w = { .kind = PLAN_IMAGE, .batch = n, .n_inputs = 1,
+        struct work w = { .kind = SESSION_IMAGE, .batch = n, .n_inputs = 1,
                           .out = tokens + done * out, .out_count = n * out };
         w.inputs[0] = (struct nn_binding){ "image", (float *)pixels + done * in, n * in };
         enum nn_status status = run_work(s, &w, run, error);
@@ -330,6 +328,13 @@ enum nn_status session_encode_image(struct session *session, const float *pixels
         }
     }
     return NN_OK;
+}
+
+/* Lengths in steps of 8 keep the number of plans small. */
+static uint32_t padded_length(const struct session *s, uint32_t tokens)
+{
+    uint32_t padded = (tokens + 7) / 8 * 8, most = s->model->text.context;
+    return padded < most ? padded : most;
 }
 
 /* The first position of the largest id (spec 4.2). */
@@ -348,9 +353,7 @@ enum nn_status session_encode_text(struct session *session, const int64_t *ids, 
 {
     struct session *s = session;
     const struct clip_text *text = &s->model->text;
-    /* Lengths in steps of 8 keep the number of plans small. */
-    uint32_t padded = (t + 7) / 8 * 8;
-    padded = padded < text->context ? padded : text->context;
+    uint32_t padded = padded_length(s, t);
     if (s->model->info.text.kind == MODEL_PART_NONE || t == 0 || t > text->context) {
         return nn_fail(error, NN_ERROR_INVALID, "%u tokens do not fit the text encoder", t);
     }
@@ -370,7 +373,7 @@ enum nn_status session_encode_text(struct session *session, const int64_t *ids, 
             }
             eot[i] = find_eot(row, t);
         }
-        struct work w = { .kind = PLAN_TEXT, .batch = count, .n = padded, .n_inputs = 2,
+        struct work w = { .kind = SESSION_TEXT, .batch = count, .n = padded, .n_inputs = 2,
                           .out = embeddings + (uint64_t)done * text->embedding,
                           .out_count = (uint64_t)count * text->embedding };
         w.inputs[0] = (struct nn_binding){ "tokens", values, (uint64_t)count * padded };
@@ -404,7 +407,7 @@ enum nn_status session_score(struct session *session, const float *tokens, uint3
     uint64_t in = (uint64_t)s->token_count * info->token_width;
     for (uint32_t done = 0; done < batch;) {
         uint32_t count = bucket(s, batch - done);
-        struct work w = { .kind = PLAN_SCORE, .batch = count, .n = n, .n_inputs = 1,
+        struct work w = { .kind = SESSION_SCORE, .batch = count, .n = n, .n_inputs = 1,
                           .out = confidence + (uint64_t)done * n,
                           .out_count = (uint64_t)count * n };
         w.inputs[0] = (struct nn_binding){ "tokens", (float *)tokens + done * in,
@@ -423,6 +426,19 @@ enum nn_status session_score(struct session *session, const float *tokens, uint3
         }
     }
     return NN_OK;
+}
+
+enum nn_status session_plan(struct session *session, enum session_task task,
+                            uint32_t batch, uint32_t n, struct nn_plan **out,
+                            struct nn_error *error)
+{
+    n = task == SESSION_TEXT ? padded_length(session, n) : n;
+    return get_plan(session, task, batch, n, out, error);
+}
+
+uint64_t session_weight_bytes(const struct session *session)
+{
+    return nn_store_bytes(session->store);
 }
 
 enum nn_status session_run(struct session *session, const struct nn_graph *graph,

@@ -337,6 +337,50 @@ enum nn_status weights_open(struct weights **out, const char *path,
     return NN_OK;
 }
 
+static enum nn_status copy_tensors(struct weights *w, const struct weights_tensor *tensors,
+                                   size_t n, struct nn_error *error)
+{
+    w->tensors = calloc(n + 1, sizeof *w->tensors);
+    if (!w->path || !w->tensors) {
+        return nn_fail(error, NN_ERROR_MEMORY, "out of memory for a list of tensors");
+    }
+    for (; w->n < n; w->n++) {
+        struct weights_tensor *t = &w->tensors[w->n];
+        *t = tensors[w->n];
+        t->type = WEIGHTS_F32;
+        t->name = weights_copy_text(t->name, strlen(t->name));
+        if (!t->name) {
+            return nn_fail(error, NN_ERROR_MEMORY, "%s: out of memory", w->path);
+        }
+        if (!weights_product(t->shape, t->rank, &t->count)) {
+            w->n++; /* its name is freed with the others */
+            return nn_fail(error, NN_ERROR_INVALID, "%s: \"%.200s\" is too large", w->path,
+                           t->name);
+        }
+    }
+    return finish(w, error);
+}
+
+enum nn_status weights_make(struct weights **out, const char *name,
+                            const struct weights_tensor *tensors, size_t n,
+                            weights_fill fill, struct nn_error *error)
+{
+    struct weights *w = calloc(1, sizeof *w);
+    if (!w) {
+        return nn_fail(error, NN_ERROR_MEMORY, "%s: out of memory", name);
+    }
+    w->path = weights_copy_text(name, strlen(name));
+    w->container = "formula";
+    w->fill = fill;
+    enum nn_status status = copy_tensors(w, tensors, n, error);
+    if (status != NN_OK) {
+        weights_destroy(&w);
+        return status;
+    }
+    *out = w;
+    return NN_OK;
+}
+
 void weights_destroy(struct weights **weights)
 {
     if (!weights || !*weights) {
@@ -423,6 +467,10 @@ typedef void (*run_function)(const uint8_t *from, uint64_t count, uint64_t strid
 static void walk(const struct weights *w, const struct weights_tensor *t, size_t out_size,
                  run_function run, void *out)
 {
+    if (w->fill) { /* always F32, so no reader asks for anything else */
+        w->fill(t, out);
+        return;
+    }
     const struct weights_source *s = &w->sources[t->location[0]];
     const uint8_t *base = w->files[s->file].data + s->offset;
     size_t element = types[t->type].size;

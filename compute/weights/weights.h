@@ -46,11 +46,19 @@ struct weights;
  * begins with the path, and says where in the file the fault is. */
 enum nn_status weights_open(struct weights **out, const char *path,
                             struct nn_error *error);
+/* A checkpoint without a file: F32 tensors whose values `fill` makes at each reading,
+ * tensor->count numbers in row-major order. Names, ranks and shapes are taken from
+ * `tensors` and copied; `name` stands where messages name the file. `fill` must be
+ * callable from any thread. */
+typedef void (*weights_fill)(const struct weights_tensor *tensor, float *out);
+enum nn_status weights_make(struct weights **out, const char *name,
+                            const struct weights_tensor *tensors, size_t n,
+                            weights_fill fill, struct nn_error *error);
 void weights_destroy(struct weights **weights);
 
 const char *weights_path(const struct weights *weights);
-/* "safetensors", "safetensors (sharded)", "PyTorch zip", "PyTorch legacy" or
- * "TorchScript". */
+/* "safetensors", "safetensors (sharded)", "PyTorch zip", "PyTorch legacy",
+ * "TorchScript", or "formula" for one that was made. */
 const char *weights_container(const struct weights *weights);
 
 size_t weights_count(const struct weights *weights);

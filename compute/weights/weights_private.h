@@ -25,7 +25,8 @@ struct weights_source {
 };
 
 struct weights {
-    char *path;
+    char *path;          /* or the name of one that was made */
+    weights_fill fill;   /* makes the values when there is no file */
     const char *container;
     struct weights_file *files;
     uint32_t n_files;

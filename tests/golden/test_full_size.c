@@ -4,9 +4,9 @@
  * Checkpoints and inputs are made by the formula; the program imports and runs them, and
  * what it writes is compared with numbers of the public implementations (of large tensors
  * the first values and an even sample). */
+#include "compute/nets/formula.h"
 #include "compute/weights/weights.h"
 #include "tests/check.h"
-#include "tests/tools/formula.h"
 
 #include <stdarg.h>
 #include <stdbool.h>

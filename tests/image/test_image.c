@@ -106,6 +106,12 @@ static void test_hostile(const char *folder)
     memcpy(bytes + 16, &side, 4);
     memcpy(bytes + 20, &side, 4);
     require_refused(dir, "huge.png", bytes, (gssize)size);
+    /* Pixels, or a header, of 4 GB in a file of 64 bytes: no memory may be taken. */
+    for (int field = 10; field <= 14; field += 4) {
+        char bmp[64] = "BM";
+        memset(bmp + field, 0xff, 4);
+        require_refused(dir, "bad.bmp", bmp, sizeof bmp);
+    }
     g_autofree char *remove = g_strdup_printf("rm -rf '%s'", dir);
     REQUIRE(system(remove) == 0);
 }

@@ -1,6 +1,6 @@
 /* The check vectors that come with the formula. */
+#include "compute/nets/formula.h"
 #include "tests/check.h"
-#include "tests/tools/formula.h"
 
 static const struct { const char *name; int rank; uint64_t shape[4]; float first[3]; }
 rows[] = {

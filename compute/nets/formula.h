@@ -1,7 +1,7 @@
-/* Weights and inputs by formula: every tool that knows a tensor's name and shape makes
- * the same values, so full-size networks can be compared without storing them. */
-#ifndef TAGLIGHT_TESTS_FORMULA_H
-#define TAGLIGHT_TESTS_FORMULA_H
+/* Weights and inputs by formula: everything that knows a tensor's name and shape makes
+ * the same values, so full-size networks can be run and compared without files. */
+#ifndef TAGLIGHT_COMPUTE_FORMULA_H
+#define TAGLIGHT_COMPUTE_FORMULA_H
 
 #include <stdint.h>
 

@@ -1,4 +1,4 @@
-#include "tests/tools/formula.h"
+#include "compute/nets/formula.h"
 
 #include <math.h>
 #include <stdbool.h>

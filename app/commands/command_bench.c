@@ -1,0 +1,256 @@
+/* `taglight bench`: the table, or the JSON, of app/bench/. */
+#include "app/bench/bench.h"
+#include "app/commands/commands.h"
+
+#include <json-glib/json-glib.h>
+#include <string.h>
+
+#define PROFILE_ROWS 10
+#define MIB 1048576.0
+
+static const char help[] =
+    "What --net takes: tresnet_m (224 pixels), tresnet_l (448), clip_text (prompts of\n"
+    "5, 16 and 77 tokens), head (1, 80 and 1000 labels), gemm, conv, decode, several\n"
+    "of them with commas between, or all. Weights are made by formula.\n"
+    "\n"
+    "Times are medians for one item (image, prompt, product) after one run to warm\n"
+    "up. Networks are timed from host array to host array, kernels (gemm, conv) by\n"
+    "the device's clock. GFLOP/s count products in their direct form; the share is\n"
+    "that of the device's best 1024x1024x1024 product, measured first.\n"
+    "\n"
+    "JSON: {format: 1, device, driver, kernels, timestamps, peak_gflops, batch, runs,\n"
+    "rows: [{net, case, items, seconds, best_seconds, flops, gflops, peak_share,\n"
+    "weight_bytes, arena_bytes, host_peak_bytes, device_seconds, profile: [{operator,\n"
+    "calls, seconds, share, gflops, bytes}]}]}. seconds and flops are of one item, in\n"
+    "a profile of one run; device_seconds sums all operators of a run. flops, gflops\n"
+    "and peak_share are null where they have no meaning; device_seconds and profile\n"
+    "are there with --profile only. Within format 1 members may be added but keep\n"
+    "their meaning.";
+
+struct output {
+    const struct bench_options *options;
+    JsonBuilder *json; /* NULL for the table */
+    double peak_flops;
+};
+
+/* --- Table ------------------------------------------------------------------------ */
+
+static void print_device(void *user, const struct bench_device *device)
+{
+    struct output *o = user;
+    o->peak_flops = device->peak_flops;
+    g_print("%s (%s), %s kernels\n", device->name, device->driver,
+            device->family == GPU_FAMILY_DIRECT ? "direct" : "tiled");
+    if (!device->timestamps) {
+        g_print("this device has no timestamps: kernels are timed on the host, with a "
+                "submit for each\n");
+    }
+    g_print("best 1024x1024x1024 product: %.1f GFLOP/s; batch %d, median of %d run%s\n\n",
+            1e-9 * device->peak_flops, o->options->batch, o->options->runs,
+            o->options->runs == 1 ? "" : "s");
+    g_print("%-10s %-26s %12s %9s %6s %9s %9s %9s\n", "", "", "an item", "GFLOP/s",
+            "peak", "weights", "arena", "host");
+}
+
+static void print_profile(const struct bench_row *row)
+{
+    const struct nn_profile *p = &row->profile;
+    if (p->n_rows > 0) {
+        g_print("  operators of one run: %.3f ms on the device%s\n", 1e3 * p->seconds,
+                p->by_submits ? ", with the cost of a submit for each" : "");
+    }
+    for (size_t i = 0; i < MIN(p->n_rows, PROFILE_ROWS); i++) {
+        const struct nn_profile_row *r = &p->rows[i];
+        g_print("  %5.1f%% %9.3f ms %4u x %-42s %7.1f GFLOP/s %6.2f GB/s\n",
+                100 * r->seconds / p->seconds, 1e3 * r->seconds, r->calls, r->what,
+                1e-9 * r->flops / r->seconds, 1e-9 * (double)r->bytes / r->seconds);
+    }
+}
+
+static void print_row(void *user, const struct bench_row *row)
+{
+    const struct output *o = user;
+    g_print("%-10s %-26s %9.3f ms", row->net, row->what, 1e3 * row->seconds);
+    if (row->flops > 0) {
+        double rate = row->flops / row->seconds;
+        g_print(" %9.1f %5.0f%% %5.0f MiB %5.0f MiB", 1e-9 * rate,
+                100 * rate / o->peak_flops, (double)row->weight_bytes / MIB,
+                (double)row->arena_bytes / MIB);
+    } else {
+        g_print(" %9s %6s %9s %9s", "", "", "", "");
+    }
+    g_print(" %5.0f MiB\n", (double)row->host_peak_bytes / MIB);
+    print_profile(row);
+}
+
+/* --- JSON ------------------------------------------------------------------------- */
+
+static void add_text(JsonBuilder *b, const char *name, const char *value)
+{
+    json_builder_set_member_name(b, name);
+    json_builder_add_string_value(b, value);
+}
+
+static void add_integer(JsonBuilder *b, const char *name, guint64 value)
+{
+    json_builder_set_member_name(b, name);
+    json_builder_add_int_value(b, (gint64)value);
+}
+
+static void add_number(JsonBuilder *b, const char *name, double value)
+{
+    json_builder_set_member_name(b, name);
+    json_builder_add_double_value(b, value);
+}
+
+/* flops may be 0, for "has no meaning". */
+static void add_rate(JsonBuilder *b, const char *name, double flops, double rate)
+{
+    json_builder_set_member_name(b, name);
+    if (flops > 0) {
+        json_builder_add_double_value(b, rate);
+    } else {
+        json_builder_add_null_value(b);
+    }
+}
+
+static void add_device(void *user, const struct bench_device *device)
+{
+    struct output *o = user;
+    o->peak_flops = device->peak_flops;
+    json_builder_begin_object(o->json);
+    add_integer(o->json, "format", 1);
+    add_text(o->json, "device", device->name);
+    add_text(o->json, "driver", device->driver);
+    add_text(o->json, "kernels",
+             device->family == GPU_FAMILY_DIRECT ? "direct" : "tiled");
+    json_builder_set_member_name(o->json, "timestamps");
+    json_builder_add_boolean_value(o->json, device->timestamps);
+    add_number(o->json, "peak_gflops", 1e-9 * device->peak_flops);
+    add_integer(o->json, "batch", (guint64)o->options->batch);
+    add_integer(o->json, "runs", (guint64)o->options->runs);
+    json_builder_set_member_name(o->json, "rows");
+    json_builder_begin_array(o->json);
+}
+
+static void add_profile(JsonBuilder *b, const struct nn_profile *profile)
+{
+    add_number(b, "device_seconds", profile->seconds);
+    json_builder_set_member_name(b, "profile");
+    json_builder_begin_array(b);
+    for (size_t i = 0; i < MIN(profile->n_rows, PROFILE_ROWS); i++) {
+        const struct nn_profile_row *r = &profile->rows[i];
+        json_builder_begin_object(b);
+        add_text(b, "operator", r->what);
+        add_integer(b, "calls", r->calls);
+        add_number(b, "seconds", r->seconds);
+        add_number(b, "share", r->seconds / profile->seconds);
+        add_rate(b, "gflops", r->flops, 1e-9 * r->flops / r->seconds);
+        add_integer(b, "bytes", r->bytes);
+        json_builder_end_object(b);
+    }
+    json_builder_end_array(b);
+}
+
+static void add_row(void *user, const struct bench_row *row)
+{
+    const struct output *o = user;
+    double rate = row->flops / row->seconds;
+    json_builder_begin_object(o->json);
+    add_text(o->json, "net", row->net);
+    add_text(o->json, "case", row->what);
+    add_integer(o->json, "items", (guint64)row->items);
+    add_number(o->json, "seconds", row->seconds);
+    add_number(o->json, "best_seconds", row->best_seconds);
+    add_rate(o->json, "flops", row->flops, row->flops);
+    add_rate(o->json, "gflops", row->flops, 1e-9 * rate);
+    add_rate(o->json, "peak_share", row->flops, rate / o->peak_flops);
+    add_integer(o->json, "weight_bytes", row->weight_bytes);
+    add_integer(o->json, "arena_bytes", row->arena_bytes);
+    add_integer(o->json, "host_peak_bytes", row->host_peak_bytes);
+    if (o->options->profile) {
+        add_profile(o->json, &row->profile);
+    }
+    json_builder_end_object(o->json);
+}
+
+static void print_json(JsonBuilder *b)
+{
+    json_builder_end_array(b);
+    json_builder_end_object(b);
+    g_autoptr(JsonNode) root = json_builder_get_root(b);
+    g_autofree char *text = json_to_string(root, TRUE);
+    g_print("%s\n", text);
+}
+
+/* --- The command ------------------------------------------------------------------ */
+
+static int run(const char *net, const struct bench_options *options, gboolean json)
+{
+    g_auto(GStrv) split = g_strsplit(net, ",", -1);
+    const char *const *names =
+        strcmp(net, "all") == 0 ? bench_names() : (const char *const *)split;
+    g_autoptr(JsonBuilder) builder = json ? json_builder_new() : NULL;
+    struct output output = { .options = options, .json = builder };
+    const struct bench_sink sink = { json ? add_device : print_device,
+                                     json ? add_row : print_row, &output };
+    struct nn_error error = { 0 };
+    enum nn_status status = bench_run(names, options, &sink, &error);
+    if (status != NN_OK) {
+        return command_fail(COMMAND_FAILED, "%s", error.text);
+    }
+    if (json) {
+        print_json(builder);
+    }
+    return COMMAND_DONE;
+}
+
+static gboolean known_names(const char *net)
+{
+    g_auto(GStrv) split = g_strsplit(net, ",", -1);
+    gboolean known = split[0] != NULL;
+    for (size_t i = 0; split[i]; i++) {
+        known = known && g_strv_contains(bench_names(), split[i]);
+    }
+    return known || strcmp(net, "all") == 0;
+}
+
+int command_bench(int argc, char **argv)
+{
+    g_autofree char *net = NULL, *device = NULL;
+    int batch = 1, runs = 5;
+    gboolean json = FALSE, profile = FALSE;
+    const GOptionEntry entries[] = {
+        { "net", 0, 0, G_OPTION_ARG_STRING, &net, "What to measure (default: all)",
+          "NAME,…" },
+        { "batch", 0, 0, G_OPTION_ARG_INT, &batch,
+          "Images or prompts in one run (default: 1)", "N" },
+        { "runs", 0, 0, G_OPTION_ARG_INT, &runs, "Timed runs of each (default: 5)",
+          "N" },
+        { "profile", 0, 0, G_OPTION_ARG_NONE, &profile,
+          "Show the ten most expensive operators of each", NULL },
+        { "json", 0, 0, G_OPTION_ARG_NONE, &json, "Print JSON", NULL },
+        { "device", 0, 0, G_OPTION_ARG_STRING, &device, "Device by number or name",
+          "N|NAME" },
+        { 0 } };
+    if (!command_parse(&argc, &argv, entries, "- measure speed and memory", help)) {
+        return COMMAND_MISUSED;
+    }
+    if (argc > 1) {
+        return command_fail(COMMAND_MISUSED, "bench takes no arguments");
+    }
+    if (batch < 1 || batch > 256 || runs < 1 || runs > 10000) {
+        return command_fail(COMMAND_MISUSED,
+                            "--batch takes 1 to 256, --runs takes 1 to 10000");
+    }
+    if (net && !known_names(net)) {
+        return command_fail(COMMAND_MISUSED, "there is no benchmark \"%s\"; see --help",
+                            net);
+    }
+    device = device ? device : command_setting("device");
+    g_autofree char *cache = command_cache_dir();
+    const struct bench_options options = { .device = device, .cache_dir = cache,
+                                           .batch = batch, .runs = runs,
+                                           .profile = profile };
+    return run(net ? net : "all", &options, json);
+}

@@ -1,0 +1,95 @@
+/* `taglight scenes`: draws labelled pictures to learn from. */
+#include "app/commands/commands.h"
+#include "app/scenes/dataset.h"
+
+#include <math.h>
+#include <string.h>
+#include <unistd.h>
+
+#define MAX_COUNT 1000000
+#define MIN_SIDE 32
+#define MAX_SIDE 2048
+
+/* "train=0.8,val=0.1,test=0.1", each at most once. */
+static gboolean parse_split(const char *text, double split[3])
+{
+    static const char *const names[] = { "train", "val", "test" };
+    g_auto(GStrv) parts = g_strsplit(text, ",", -1);
+    double sum = 0;
+    for (char **p = parts; *p; p++) {
+        g_auto(GStrv) pair = g_strsplit(g_strstrip(*p), "=", -1);
+        char *end = NULL;
+        int s = 0;
+        while (s < 3 && !(pair[0] && strcmp(pair[0], names[s]) == 0)) {
+            s++;
+        }
+        if (g_strv_length(pair) != 2 || s == 3 || split[s] > 0) {
+            return FALSE;
+        }
+        split[s] = g_ascii_strtod(pair[1], &end);
+        if (end == pair[1] || *end || !(split[s] > 0 && split[s] <= 1)) {
+            return FALSE;
+        }
+        sum += split[s];
+    }
+    return fabs(sum - 1) < 1e-6;
+}
+
+static int check(const struct dataset_options *o, gint64 seed)
+{
+    if (o->count < 1 || o->count > MAX_COUNT) {
+        return command_fail(COMMAND_MISUSED, "--count is between 1 and %d", MAX_COUNT);
+    }
+    if (o->side < MIN_SIDE || o->side > MAX_SIDE) {
+        return command_fail(COMMAND_MISUSED, "--size is between %d and %d", MIN_SIDE,
+                            MAX_SIDE);
+    }
+    if (seed < 0 || o->jobs < 1 || o->jobs > 256) {
+        return command_fail(COMMAND_MISUSED, "--seed is 0 or more, --jobs between 1 "
+                            "and 256");
+    }
+    return COMMAND_DONE;
+}
+
+int command_scenes(int argc, char **argv)
+{
+    struct dataset_options o = { .side = 224, .jobs = (int)g_get_num_processors() };
+    g_autofree char *split = NULL;
+    gint64 seed = 1;
+    const GOptionEntry entries[] = {
+        { "count", 'n', 0, G_OPTION_ARG_INT, &o.count, "How many pictures", "N" },
+        { "seed", 's', 0, G_OPTION_ARG_INT64, &seed, "Other seeds, other pictures (1)",
+          "S" },
+        { "size", 0, 0, G_OPTION_ARG_INT, &o.side, "Side of the pictures (224)", "PX" },
+        { "split", 0, 0, G_OPTION_ARG_STRING, &split, "Parts of the pictures, as in "
+          "train=0.8,val=0.1,test=0.1; what is held out is shown in test only",
+          "PARTS" },
+        { "held-out", 0, 0, G_OPTION_ARG_NONE, &o.held_out, "Without --split: show "
+          "nothing that is held out", NULL },
+        { "jobs", 'j', 0, G_OPTION_ARG_INT, &o.jobs, "Threads that draw; the pictures "
+          "are the same with any number", "N" },
+        { 0 } };
+    if (!command_parse(&argc, &argv, entries, "OUT - draw labelled pictures",
+                       "OUT is a new folder.")) {
+        return COMMAND_MISUSED;
+    }
+    if (argc != 2) {
+        return command_fail(COMMAND_MISUSED,
+                            "scenes needs the folder to make and --count");
+    }
+    int status = check(&o, seed);
+    if (status != COMMAND_DONE) {
+        return status;
+    }
+    if (split && (o.held_out || !parse_split(split, o.split))) {
+        return command_fail(COMMAND_MISUSED, "--split is like train=0.8,val=0.1,"
+                            "test=0.1 with a sum of 1, and excludes --held-out");
+    }
+    g_autoptr(GError) error = NULL;
+    o.out = argv[1];
+    o.seed = (guint64)seed;
+    o.progress = isatty(STDERR_FILENO);
+    return dataset_write(&o, &error)
+               ? COMMAND_DONE
+               : command_fail(COMMAND_FAILED, "%s", error->message);
+}

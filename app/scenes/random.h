@@ -1,0 +1,50 @@
+/* Random numbers by counter: a number depends on its key and its place in the sequence
+ * only, so pictures come out the same whatever thread draws them and in what order. */
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+struct scene_random { guint64 key, counter; };
+
+/* A bijection of 64 bits that leaves no visible relation between input and output. */
+static inline guint64 scene_mix(guint64 x)
+{
+    x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
+    x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
+    return x ^ (x >> 31);
+}
+
+/* Streams with another seed, picture or purpose have nothing to do with each other. */
+static inline struct scene_random scene_random(guint64 seed, guint64 picture,
+                                               guint64 purpose)
+{
+    guint64 key = scene_mix(seed + 0x9e3779b97f4a7c15u);
+    key = scene_mix(key ^ (picture + 0x632be59bd9b4e019u));
+    return (struct scene_random){ scene_mix(key ^ (purpose + 0xd1342543de82ef95u)), 0 };
+}
+
+static inline guint64 scene_next(struct scene_random *r)
+{
+    return scene_mix(r->key + 0x9e3779b97f4a7c15u * ++r->counter);
+}
+
+/* In [low, high). */
+static inline double scene_between(struct scene_random *r, double low, double high)
+{
+    return low + (high - low) * (double)(scene_next(r) >> 11) * 0x1p-53;
+}
+
+/* 0 … n - 1; n is at least 1 and small, so the bias of the product is below 1e-6. */
+static inline int scene_below(struct scene_random *r, int n)
+{
+    return (int)(((scene_next(r) >> 32) * (guint64)n) >> 32);
+}
+
+static inline gboolean scene_chance(struct scene_random *r, double probability)
+{
+    return scene_between(r, 0, 1) < probability;
+}
+
+G_END_DECLS
