@@ -27,10 +27,16 @@ const uint MODE_FILL = 0u, MODE_MUL = 1u, MODE_MUL_SCALAR = 2u, MODE_EXPAND_SCAL
            MODE_EXPAND_MAP = 4u, MODE_EXPAND_ROWS = 5u, MODE_ACTIVATION = 6u,
            MODE_NORM = 7u, MODE_NORM_GRAD = 8u;
 
-// dy times the slope of the activation at v.
+// s (1 - s) of the sigmoid s of v, exact where s is next to 1 and 1 - s would be lost.
+vec4 sigmoid_slope(vec4 v)
+{
+    vec4 e = exp(-abs(v));
+    return e / ((1.0 + e) * (1.0 + e));
+}
+
+// The slope of the activation at v.
 vec4 slope_at(vec4 v)
 {
-    vec4 s;
     switch (ACT) {
     case ACT_RELU: return mix(vec4(0.0), vec4(1.0), greaterThan(v, vec4(0.0)));
     case ACT_LEAKY_RELU: return mix(vec4(1.0), vec4(slope), lessThan(v, vec4(0.0)));
@@ -38,11 +44,8 @@ vec4 slope_at(vec4 v)
         return 0.5 * (1.0 + erf4(v * 0.70710678118654752))
                + v * exp(-0.5 * v * v) * 0.39894228040143268;
     case ACT_QUICK_GELU:
-        s = 1.0 / (1.0 + exp(-1.702 * v));
-        return s + 1.702 * v * s * (1.0 - s);
-    case ACT_SIGMOID:
-        s = 1.0 / (1.0 + exp(-v));
-        return s * (1.0 - s);
+        return 1.0 / (1.0 + exp(-1.702 * v)) + 1.702 * v * sigmoid_slope(1.702 * v);
+    case ACT_SIGMOID: return sigmoid_slope(v);
     case ACT_EXP: return exp(v);
     }
     return vec4(1.0);

@@ -77,9 +77,15 @@ bool ref_expand(const struct ref_call *c)
     return true;
 }
 
+/* s (1 - s) of the sigmoid s of x, exact where s is next to 1. */
+static double sigmoid_slope(double x)
+{
+    double e = exp(-fabs(x));
+    return e / ((1 + e) * (1 + e));
+}
+
 static double activation_slope(struct nn_epilogue e, double x)
 {
-    double s;
     switch (e.act) {
     case NN_ACT_NONE: return 1;
     case NN_ACT_RELU: return x > 0;
@@ -88,11 +94,8 @@ static double activation_slope(struct nn_epilogue e, double x)
         return 0.5 * (1 + erf(x * 0.70710678118654752440))
                + x * exp(-0.5 * x * x) * 0.39894228040143267794;
     case NN_ACT_QUICK_GELU:
-        s = 1 / (1 + exp(-1.702 * x));
-        return s + 1.702 * x * s * (1 - s);
-    case NN_ACT_SIGMOID:
-        s = 1 / (1 + exp(-x));
-        return s * (1 - s);
+        return 1 / (1 + exp(-1.702 * x)) + 1.702 * x * sigmoid_slope(1.702 * x);
+    case NN_ACT_SIGMOID: return sigmoid_slope(x);
     case NN_ACT_EXP: return exp(x);
     }
     return 1;
