@@ -1,5 +1,8 @@
 #version 450
+#extension GL_GOOGLE_include_directive : require
 // Probabilities times values: one vec4 of the result [B,queries,width] an invocation.
+#include "storage.glsl"
+
 layout(local_size_x = 64) in;
 layout(constant_id = 0) const bool VECTOR = false; // heads begin and end at vec4s
 layout(push_constant) uniform Push {
@@ -9,10 +12,10 @@ layout(push_constant) uniform Push {
     uint v_column;
     uint p_row;      // floats of a row of probabilities
 };
-layout(binding = 0) readonly buffer PBuffer { float p[]; };
-layout(binding = 1) readonly buffer VBuffer { float v[]; };
-layout(binding = 2) writeonly buffer YBuffer { vec4 y[]; };
-layout(binding = 3) readonly buffer V4Buffer { vec4 v4[]; };
+layout(binding = 0) readonly buffer PBuffer { STORED p[]; };
+layout(binding = 1) readonly buffer VBuffer { STORED v[]; };
+layout(binding = 2) writeonly buffer YBuffer { STORED4 y[]; };
+layout(binding = 3) readonly buffer V4Buffer { STORED4 v4[]; };
 
 void main()
 {
@@ -27,7 +30,7 @@ void main()
             uint p_at = ((image * heads + column / head_width) * queries + query) * p_row;
             uint at = (v_at + column) / 4u;
             for (uint t = 0u; t < keys; t++) {
-                sum += p[p_at + t] * v4[at + t * (v_row / 4u)];
+                sum += float(p[p_at + t]) * vec4(v4[at + t * (v_row / 4u)]);
             }
         } else {
             for (uint j = 0u; j < 4u; j++) {
@@ -36,12 +39,12 @@ void main()
                     uint p_at = ((image * heads + c / head_width) * queries + query) * p_row;
                     float part = 0.0;
                     for (uint t = 0u; t < keys; t++) {
-                        part += p[p_at + t] * v[v_at + t * v_row + c];
+                        part += float(p[p_at + t]) * float(v[v_at + t * v_row + c]);
                     }
                     sum[j] = part;
                 }
             }
         }
-        y[i] = sum;
+        y[i] = NARROW4(sum);
     }
 }

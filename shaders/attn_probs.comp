@@ -3,6 +3,7 @@
 // softmax(q k^T / sqrt(width of a head)) with an optional causal mask: one row of
 // probabilities (image, head, query) a workgroup, one key a lane.
 #include "row.glsl"
+#include "storage.glsl"
 layout(constant_id = 1) const bool CAUSAL = false;
 layout(constant_id = 2) const bool VECTOR = false; // heads begin and end at vec4s
 layout(push_constant) uniform Push {
@@ -12,11 +13,11 @@ layout(push_constant) uniform Push {
     uint q_column, k_column;
     uint q_shared;             // the same queries for every image
 };
-layout(binding = 0) readonly buffer QBuffer { float q[]; };
-layout(binding = 1) readonly buffer KBuffer { float k[]; };
-layout(binding = 2) buffer PBuffer { float p[]; };
-layout(binding = 3) readonly buffer Q4Buffer { vec4 q4[]; };
-layout(binding = 4) readonly buffer K4Buffer { vec4 k4[]; };
+layout(binding = 0) readonly buffer QBuffer { STORED q[]; };
+layout(binding = 1) readonly buffer KBuffer { STORED k[]; };
+layout(binding = 2) buffer PBuffer { STORED p[]; };
+layout(binding = 3) readonly buffer Q4Buffer { STORED4 q4[]; };
+layout(binding = 4) readonly buffer K4Buffer { STORED4 k4[]; };
 
 float score(uint q_at, uint k_at)
 {
@@ -24,12 +25,12 @@ float score(uint q_at, uint k_at)
     if (VECTOR) {
         vec4 part = vec4(0.0);
         for (uint i = 0u; i < head_width / 4u; i++) {
-            part += q4[q_at / 4u + i] * k4[k_at / 4u + i];
+            part += vec4(q4[q_at / 4u + i]) * vec4(k4[k_at / 4u + i]);
         }
         sum = dot(part, vec4(1.0));
     } else {
         for (uint i = 0u; i < head_width; i++) {
-            sum += q[q_at + i] * k[k_at + i];
+            sum += float(q[q_at + i]) * float(k[k_at + i]);
         }
     }
     return sum;
@@ -50,21 +51,30 @@ void main()
     uint seen = CAUSAL ? min(keys, query + 1u) : keys;
     float scale = 1.0 / sqrt(float(head_width));
 
-    float top = -3.0e38;
+    // The largest score and the sum of exponentials below it, in one pass.
+    float top = -3.0e38, sum = 0.0;
     for (uint t = lane; t < seen; t += LANES) {
         float s = score(q_at, k_at + t * k_row) * scale;
+        float higher = max(top, s);
+        sum = sum * exp(top - higher) + exp(s - higher);
+        top = higher;
+#ifndef HALF
         p[p_at + t] = s;
-        top = max(top, s);
+#endif
     }
-    top = across_max(top);
-    float sum = 0.0;
-    for (uint t = lane; t < seen; t += LANES) {
-        float e = exp(p[p_at + t] - top);
-        p[p_at + t] = e;
-        sum += e;
-    }
-    float inverse = 1.0 / across_sum(sum);
+    float all = across_max(top);
+    float inverse = 1.0 / across_sum(sum * exp(top - all));
     for (uint t = lane; t < (keys + 3u) / 4u * 4u; t += LANES) {
-        p[p_at + t] = t < seen ? p[p_at + t] * inverse : 0.0;
+        float e = 0.0;
+        if (t < seen) {
+#ifdef HALF
+            // A score rounded to f16 would spoil its exponential: it is made again.
+            float s = score(q_at, k_at + t * k_row) * scale;
+#else
+            float s = p[p_at + t];
+#endif
+            e = exp(s - all) * inverse;
+        }
+        p[p_at + t] = NARROW(e);
     }
 }

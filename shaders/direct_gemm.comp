@@ -3,21 +3,28 @@
 #extension GL_KHR_shader_subgroup_shuffle : require
 #extension GL_GOOGLE_include_directive : require
 // Implicit matrix product for software devices whose subgroups have 8 lanes: 32 output
-// channels by 8*COLUMNS pixels a subgroup, everything in registers, no shared memory and
-// no barrier. Texel fetches unroll into plain vector loads there, storage loads do not;
-// a shuffle with a constant lane is one instruction.
+// channels by 8*COLUMNS pixels a subgroup, no shared memory and no barrier. Texel fetches
+// unroll into plain vector loads there, storage loads do not.
 //
 // W is packed [ceil(M/32)][taps * k4 * 4][32], so that the 8 lanes fetch the weights of
-// one k for all 32 rows at once and then broadcast them.
+// one k for all 32 rows at once, lane l the rows 4l to 4l+3. They meet the pixels by
+// turning: in turn r, lane l multiplies its pixels by the weights of lane l ^ r, which is
+// one instruction for every r, where handing one lane's weights to all lanes takes two.
+// After the last k three rounds of exchanges put the rows in order.
+//
+// The sums are too many for registers. A turn therefore runs over all k of a step before
+// the next one begins: its sums stay in registers meanwhile. The step is short because
+// its code must fit the processor's caches for decoded instructions.
 #include "epilogue.glsl"
 #include "gemm.glsl"
+#include "storage.glsl"
 
 layout(local_size_x = 8) in;
 layout(binding = 0) uniform samplerBuffer X;
 layout(binding = 1) uniform samplerBuffer W;
-layout(binding = 2) writeonly buffer YBuffer { vec4 y[]; };
-layout(binding = 3) readonly buffer BiasBuffer { vec4 bias[]; };
-layout(binding = 4) readonly buffer ResidualBuffer { vec4 residual[]; };
+layout(binding = 2) writeonly buffer YBuffer { STORED4 y[]; };
+layout(binding = 3) readonly buffer BiasBuffer { STORED4 bias[]; };
+layout(binding = 4) readonly buffer ResidualBuffer { STORED4 residual[]; };
 
 #define ROWS4 8
 
@@ -84,35 +91,47 @@ void main()
                         }
                     }
                 }
-#define RANK1(k, m)                                                                    \
+#define RANK1(k, r)                                                                    \
     {                                                                                  \
-        vec4 a = subgroupShuffle(w[k], uint(m));                                       \
+        vec4 a = subgroupShuffle(w[k], lane ^ r);                                      \
         for (int p = 0; p < COLUMNS; p++) {                                            \
-            sum[p][m] += a * x[(k) / 4][p][(k) % 4];                                   \
+            sum[p][r] += a * x[(k) / 4][p][(k) % 4];                                   \
         }                                                                              \
     }
-#define RANK8(k) RANK1(k, 0) RANK1(k, 1) RANK1(k, 2) RANK1(k, 3)                       \
-                 RANK1(k, 4) RANK1(k, 5) RANK1(k, 6) RANK1(k, 7)
-                RANK8(0) RANK8(1) RANK8(2) RANK8(3)
 #if STEP > 1
-                RANK8(4) RANK8(5) RANK8(6) RANK8(7)
+#define TURN(r) RANK1(0, r) RANK1(1, r) RANK1(2, r) RANK1(3, r)                        \
+                RANK1(4, r) RANK1(5, r) RANK1(6, r) RANK1(7, r)
+#else
+#define TURN(r) RANK1(0, r) RANK1(1, r) RANK1(2, r) RANK1(3, r)
 #endif
+                TURN(0u) TURN(1u) TURN(2u) TURN(3u) TURN(4u) TURN(5u) TURN(6u) TURN(7u)
             }
         }
     }
 
+    // sum[p][r] of lane l belongs to row group l ^ r; a round settles one bit of it.
+#define EXCHANGE(bit, r)                                                               \
+    for (int p = 0; p < COLUMNS; p++) {                                                \
+        vec4 low = sum[p][r], high = sum[p][r | bit];                                  \
+        sum[p][r] = (lane & bit) != 0u ? high : low;                                   \
+        sum[p][r | bit] = (lane & bit) != 0u ? low : high;                             \
+    }
+    EXCHANGE(1u, 0u) EXCHANGE(1u, 2u) EXCHANGE(1u, 4u) EXCHANGE(1u, 6u)
+    EXCHANGE(2u, 0u) EXCHANGE(2u, 1u) EXCHANGE(2u, 4u) EXCHANGE(2u, 5u)
+    EXCHANGE(4u, 0u) EXCHANGE(4u, 1u) EXCHANGE(4u, 2u) EXCHANGE(4u, 3u)
+
     for (int m = 0; m < ROWS4; m++) {
         uint channel = tile_m * ROWS4 + m;
         if (channel < m4) {
-            vec4 b = HAS_BIAS ? bias[channel] : vec4(0.0);
+            vec4 b = HAS_BIAS ? vec4(bias[channel]) : vec4(0.0);
             for (int p = 0; p < COLUMNS; p++) {
                 uint out_at = image[p] * y_batch + channel * y_channel + pixel[p] * y_pixel;
                 vec4 v = sum[p][m] + b;
                 if (live[p]) {
                     if (HAS_RESIDUAL) {
-                        v += residual[out_at];
+                        v += vec4(residual[out_at]);
                     }
-                    y[out_at] = activate(ACT, slope, v);
+                    y[out_at] = NARROW4(activate(ACT, slope, v));
                 }
             }
         }

@@ -3,6 +3,7 @@
 // One vec4 of the result an invocation; MODE chooses the operator. Maps are NC4HW4 with
 // `pixels` vec4s a channel group, rows have pixels = 1.
 #include "epilogue.glsl"
+#include "storage.glsl"
 
 layout(local_size_x = 64) in;
 layout(constant_id = 0) const uint MODE = 0;
@@ -15,10 +16,10 @@ layout(push_constant) uniform Push {
     float slope;
     float factor;
 };
-layout(binding = 0) readonly buffer XBuffer { vec4 x[]; };
-layout(binding = 1) readonly buffer ABuffer { vec4 a[]; };
-layout(binding = 2) readonly buffer BBuffer { vec4 b[]; };
-layout(binding = 3) writeonly buffer YBuffer { vec4 y[]; };
+layout(binding = 0) readonly buffer XBuffer { STORED4 x[]; };
+layout(binding = 1) readonly buffer ABuffer { STORED4 a[]; };
+layout(binding = 2) readonly buffer BBuffer { STORED4 b[]; };
+layout(binding = 3) writeonly buffer YBuffer { STORED4 y[]; };
 
 const uint MODE_ACTIVATION = 0u, MODE_ADD = 1u, MODE_SCALE = 2u, MODE_MUL_CHANNELS = 3u,
            MODE_SCALE_ADD_ACT = 4u, MODE_BATCH_NORM = 5u;
@@ -27,21 +28,21 @@ void main()
 {
     uint stride = gl_NumWorkGroups.x * 64u;
     for (uint i = gl_GlobalInvocationID.x; i < count; i += stride) {
-        vec4 v = x[i];
+        vec4 v = vec4(x[i]);
         if (MODE == MODE_ACTIVATION) {
             v = activate(ACT, slope, v);
         } else if (MODE == MODE_ADD) {
-            v += a[i % period];
+            v += vec4(a[i % period]);
         } else if (MODE == MODE_SCALE) {
             v *= factor;
         } else if (MODE == MODE_MUL_CHANNELS) {
-            v *= a[i / pixels];
+            v *= vec4(a[i / pixels]);
         } else if (MODE == MODE_SCALE_ADD_ACT) {
-            v = activate(ACT, slope, v * a[i / pixels] + b[i]);
+            v = activate(ACT, slope, v * vec4(a[i / pixels]) + vec4(b[i]));
         } else if (MODE == MODE_BATCH_NORM) {
             uint c = (i / pixels) % channels;
-            v = v * a[c] + b[c];
+            v = v * vec4(a[c]) + vec4(b[c]);
         }
-        y[i] = v;
+        y[i] = NARROW4(v);
     }
 }

@@ -4,11 +4,12 @@
 // workgroup. Value i of the mean lies at group*group_stride + column*column_stride
 // + i*step, group = result / columns.
 #include "row.glsl"
+#include "storage.glsl"
 layout(push_constant) uniform Push {
     uint count, columns, length, group_stride, column_stride, step_stride, base;
 };
-layout(binding = 0) readonly buffer XBuffer { vec4 x[]; };
-layout(binding = 1) writeonly buffer YBuffer { vec4 y[]; };
+layout(binding = 0) readonly buffer XBuffer { STORED4 x[]; };
+layout(binding = 1) writeonly buffer YBuffer { STORED4 y[]; };
 
 void main()
 {
@@ -19,10 +20,10 @@ void main()
     uint at = result / columns * group_stride + result % columns * column_stride;
     vec4 sum = vec4(0.0);
     for (uint i = gl_LocalInvocationID.x; i < length; i += LANES) {
-        sum += x[at + i * step_stride];
+        sum += vec4(x[at + i * step_stride]);
     }
     sum = across_sum(sum);
     if (gl_LocalInvocationID.x == 0u) {
-        y[result] = sum / float(length);
+        y[result] = NARROW4(sum / float(length));
     }
 }

@@ -1,6 +1,9 @@
 #version 450
+#extension GL_GOOGLE_include_directive : require
 // Products of rows: matmul_nt, y[m, n] = a[m] . b[n], and group_fc, y[image, c] =
 // a[image, c / group] . b[c] + bias[c]. One value an invocation.
+#include "storage.glsl"
+
 layout(local_size_x = 64) in;
 layout(constant_id = 0) const bool GROUPED = false;
 layout(push_constant) uniform Push {
@@ -10,10 +13,10 @@ layout(push_constant) uniform Push {
     uint group;   // group_fc: classes of one query
     uint queries; // group_fc
 };
-layout(binding = 0) readonly buffer ABuffer { vec4 a[]; };
-layout(binding = 1) readonly buffer BBuffer { vec4 b[]; };
-layout(binding = 2) readonly buffer BiasBuffer { float bias[]; };
-layout(binding = 3) writeonly buffer YBuffer { float y[]; };
+layout(binding = 0) readonly buffer ABuffer { STORED4 a[]; };
+layout(binding = 1) readonly buffer BBuffer { STORED4 b[]; };
+layout(binding = 2) readonly buffer BiasBuffer { STORED bias[]; };
+layout(binding = 3) writeonly buffer YBuffer { STORED y[]; };
 
 void main()
 {
@@ -25,13 +28,13 @@ void main()
             uint a_at = (GROUPED ? row * queries + column / group : row) * width;
             vec4 part = vec4(0.0);
             for (uint k = 0u; k < width; k++) {
-                part += a[a_at + k] * b[column * width + k];
+                part += vec4(a[a_at + k]) * vec4(b[column * width + k]);
             }
             value = dot(part, vec4(1.0));
             if (GROUPED) {
-                value += bias[column];
+                value += float(bias[column]);
             }
         }
-        y[i] = value;
+        y[i] = NARROW(value);
     }
 }

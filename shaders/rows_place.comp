@@ -8,6 +8,7 @@ layout(push_constant) uniform Push {
     uint width; // vec4s of a row (channel groups of a map)
     uint rows;  // rows of an image in the result (pixels of a map)
     uint given; // rows in the source, for pad
+    uint first; // row of the result where they begin, for pad
 };
 layout(binding = 0) readonly buffer XBuffer { vec4 x[]; };
 layout(binding = 1) readonly buffer IBuffer { int index[]; };
@@ -28,7 +29,8 @@ void main()
         } else if (MODE == MODE_DROP_FIRST) {
             v = x[(image * (rows + 1u) + t + 1u) * width + column];
         } else if (MODE == MODE_PAD) {
-            v = row < given ? x[i] : vec4(0.0);
+            bool inside = row >= first && row - first < given;
+            v = inside ? x[i - first * width] : vec4(0.0);
         } else {
             uint wanted = 0u;
             if (MODE == MODE_PLACE) {

@@ -1,12 +1,15 @@
 #version 450
+#extension GL_GOOGLE_include_directive : require
 // [B,C,H,W] -> [B,16C,H/4,W/4], channel (dy*4 + dx)*C + c. One vec4 of the result an
 // invocation.
+#include "storage.glsl"
+
 layout(local_size_x = 64) in;
 layout(push_constant) uniform Push {
     uint count, out_height, out_width, in_channels;
 };
-layout(binding = 0) readonly buffer XBuffer { float x[]; };
-layout(binding = 1) writeonly buffer YBuffer { vec4 y[]; };
+layout(binding = 0) readonly buffer XBuffer { STORED x[]; };
+layout(binding = 1) writeonly buffer YBuffer { STORED4 y[]; };
 
 void main()
 {
@@ -24,9 +27,9 @@ void main()
             uint cell = channel / in_channels, c = channel % in_channels;
             if (cell < 16u) {
                 uint at = (oy * 4u + cell / 4u) * in_width + ox * 4u + cell % 4u;
-                v[j] = x[((image * in_groups + c / 4u) * in_pixels + at) * 4u + c % 4u];
+                v[j] = float(x[((image * in_groups + c / 4u) * in_pixels + at) * 4u + c % 4u]);
             }
         }
-        y[i] = v;
+        y[i] = NARROW4(v);
     }
 }

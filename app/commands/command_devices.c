@@ -16,6 +16,13 @@ static const char *type_text(enum gpu_device_type type)
     return "other";
 }
 
+static const char *matrix_text(const struct gpu_caps *caps)
+{
+    return !caps->cooperative_matrix                 ? "none"
+           : caps->choice.matrix == GPU_MATRIX_KHR ? "khr"
+                                                   : "nv";
+}
+
 static const char *family_text(enum gpu_family family)
 {
     return family == GPU_FAMILY_DIRECT ? "direct" : "tiled";
@@ -62,6 +69,8 @@ static void add_device(JsonBuilder *b, const struct gpu_list_entry *e)
     add_flag(b, "storage_16bit", c->storage_16bit);
     add_flag(b, "cooperative_matrix", c->cooperative_matrix);
     add_text(b, "kernels", family_text(c->family));
+    add_text(b, "matrix_kernels", matrix_text(c));
+    add_text(b, "precision", gpu_precision_name(c->choice.precision));
     json_builder_end_object(b);
 }
 
@@ -90,9 +99,12 @@ static void print_table(const struct gpu_list_entry *list, size_t n)
                 "KiB\n", c->memory_bytes / 1073741824.0,
                 c->unified_memory ? " (shared with the host)" : "", c->subgroup_size,
                 c->max_storage_range / 1048576.0, c->max_shared_bytes / 1024);
-        g_print("   16-bit arithmetic %s, cooperative matrix %s, kernels: %s\n",
-                c->float16 ? "yes" : "no", c->cooperative_matrix ? "yes" : "no",
-                family_text(c->family));
+        g_print("   16-bit storage %s, arithmetic %s; cooperative matrix %s\n",
+                c->storage_16bit ? "yes" : "no", c->float16 ? "yes" : "no",
+                c->cooperative_matrix ? "yes" : "no");
+        g_print("   precision: %s unless --precision says otherwise, kernels: %s%s\n",
+                gpu_precision_name(c->choice.precision), family_text(c->family),
+                c->cooperative_matrix ? " with cooperative matrices" : "");
     }
 }
 

@@ -155,7 +155,8 @@ static void make_outputs(struct forward *f)
     }
 }
 
-static enum nn_status run(struct forward *f, const char *device, gboolean no_fuse,
+static enum nn_status run(struct forward *f, const char *device,
+                          enum gpu_precision precision, gboolean no_fuse,
                           gboolean reference)
 {
     if (reference) {
@@ -165,7 +166,8 @@ static enum nn_status run(struct forward *f, const char *device, gboolean no_fus
     }
     g_autofree char *cache = command_cache_dir();
     struct session_params params = {
-        .device = { .select = device, .cache_dir = cache, .family = -1 },
+        .device = { .select = device, .cache_dir = cache, .family = -1,
+                    .choice = { .precision = precision } },
         .no_fuse = no_fuse };
     struct session *session = NULL;
     enum nn_status status = session_create(&session, f->model, &params, &f->error);
@@ -179,7 +181,9 @@ static enum nn_status run(struct forward *f, const char *device, gboolean no_fus
 
 int command_forward(int argc, char **argv)
 {
-    g_autofree char *in = NULL, *out = NULL, *device = NULL;
+    g_autofree char *in = NULL, *out = NULL, *device = NULL, *precision_name = NULL;
+    /* Numbers to compare with others' are f32 on every device. */
+    enum gpu_precision precision = GPU_PRECISION_F32;
     g_auto(GStrv) set = NULL;
     gboolean no_fuse = FALSE, reference = FALSE;
     const GOptionEntry entries[] = {
@@ -192,6 +196,8 @@ int command_forward(int argc, char **argv)
           "Run the plain C reference in place of a device", NULL },
         { "device", 0, 0, G_OPTION_ARG_STRING, &device, "Device by number or name",
           "N|NAME" },
+        { "precision", 0, 0, G_OPTION_ARG_STRING, &precision_name,
+          "How values are stored: f32 (default) or f16", "f32|f16" },
         { 0 } };
     if (!command_parse(&argc, &argv, entries, "MODEL|FILE… - run a network on tensors",
                        "Inputs: image, tokens, features, tokens2d, label_embeddings.")) {
@@ -199,6 +205,9 @@ int command_forward(int argc, char **argv)
     }
     if (argc < 2 || !in || !out) {
         return command_fail(COMMAND_MISUSED, "forward needs a model, --in and --out");
+    }
+    if (!command_read_precision(precision_name, &precision)) {
+        return COMMAND_MISUSED;
     }
     device = device ? device : command_setting("device");
     struct forward f = { 0 };
@@ -216,7 +225,7 @@ int command_forward(int argc, char **argv)
     }
     if (status == NN_OK) {
         make_outputs(&f);
-        status = run(&f, device, no_fuse, reference);
+        status = run(&f, device, precision, no_fuse, reference);
     }
     if (status == NN_OK) {
         status = weights_save(out, f.files, f.n_outputs, NULL, 0, &f.error);

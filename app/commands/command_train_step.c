@@ -175,7 +175,8 @@ static enum nn_status make_step(struct train_run *r, const char *device)
 {
     g_autofree char *cache = command_cache_dir();
     struct gpu_device_params device_params = { .select = device, .cache_dir = cache,
-                                               .family = -1 };
+                                               .family = -1,
+                                               .choice.precision = GPU_PRECISION_F32 };
     struct model_settings settings;
     model_settings_init(&settings);
     settings.text_heads = (uint32_t)r->config.text_heads;

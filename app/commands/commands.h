@@ -2,6 +2,8 @@
  * return the exit status: 0 done, 1 failed, 2 misused. */
 #pragma once
 
+#include "compute/gpu/gpu.h"
+
 #include <glib.h>
 
 G_BEGIN_DECLS
@@ -24,6 +26,9 @@ gboolean command_parse(int *argc, char ***argv, const GOptionEntry *entries,
                        const char *usage, const char *summary);
 /* Prints "taglight: MESSAGE" to standard error and returns `status`. */
 int command_fail(int status, const char *format, ...) G_GNUC_PRINTF(2, 3);
+/* What --precision said, into *out; NULL leaves it alone. Prints and returns FALSE when
+ * it is neither f32 nor f16. */
+gboolean command_read_precision(const char *text, enum gpu_precision *out);
 /* NAME, or a path: the folder of an installed model of that name when there is one. */
 char *command_find_model(const char *name);
 /* Where `model import` puts bundles. */

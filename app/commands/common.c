@@ -26,6 +26,15 @@ int command_fail(int status, const char *format, ...)
     return status;
 }
 
+gboolean command_read_precision(const char *text, enum gpu_precision *out)
+{
+    if (text && !gpu_precision_parse(text, out)) {
+        command_fail(COMMAND_MISUSED, "there is no precision \"%s\"; use f32 or f16", text);
+        return FALSE;
+    }
+    return TRUE;
+}
+
 char *command_models_dir(void)
 {
     return g_build_filename(g_get_user_data_dir(), "taglight", "models", NULL);

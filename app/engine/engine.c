@@ -18,9 +18,8 @@ typedef struct {
     atomic_bool cancel; /* looked at by the plan between submits */
     gulong cancel_handler;
     char *path, *device;
-    GBytes *pixels, *embeddings;
+    GBytes *pixels, *tokens, *embeddings;
     GStrv prompts;
-    GPtrArray *tokens;
 } Job;
 
 struct _TlEngine {
@@ -203,7 +202,9 @@ static void run_prompts(TlEngine *self, Job *job, const struct nn_run_params *ru
 
 static void run_score(TlEngine *self, Job *job, const struct nn_run_params *run)
 {
-    guint images = job->tokens->len;
+    gsize size = 0;
+    const float *tokens = g_bytes_get_data(job->tokens, &size);
+    guint images = (guint)(size / tokens_bytes(self));
     gsize row = (gsize)self->facts->embedding * sizeof(float);
     guint n = job->embeddings && row > 0
                   ? (guint)(g_bytes_get_size(job->embeddings) / row)
@@ -212,17 +213,10 @@ static void run_score(TlEngine *self, Job *job, const struct nn_run_params *run)
         return_floats(job, g_malloc0(4), 0);
         return;
     }
-    float *tokens = g_malloc(tokens_bytes(self) * images);
-    for (guint i = 0; i < images; i++) {
-        gsize size = 0;
-        gconstpointer data = g_bytes_get_data(job->tokens->pdata[i], &size);
-        if (size != tokens_bytes(self)) {
-            g_free(tokens);
-            g_task_return_new_error(job->task, TL_ENGINE_ERROR, TL_ENGINE_ERROR_MODEL,
-                                    "image tokens of another model were given");
-            return;
-        }
-        memcpy((char *)tokens + tokens_bytes(self) * i, data, size);
+    if (size % tokens_bytes(self) != 0) {
+        g_task_return_new_error(job->task, TL_ENGINE_ERROR, TL_ENGINE_ERROR_MODEL,
+                                "image tokens of another model were given");
+        return;
     }
     struct nn_error error = { 0 };
     float *confidence = g_new0(float, (gsize)images * n);
@@ -230,7 +224,6 @@ static void run_score(TlEngine *self, Job *job, const struct nn_run_params *run)
         self->session, tokens, images,
         job->embeddings ? g_bytes_get_data(job->embeddings, NULL) : NULL, n, confidence,
         run, &error);
-    g_free(tokens);
     if (status != NN_OK) {
         g_free(confidence);
         return_error(job, status, &error);
@@ -277,7 +270,7 @@ static void job_free(Job *job)
     g_clear_pointer(&job->pixels, g_bytes_unref);
     g_clear_pointer(&job->embeddings, g_bytes_unref);
     g_clear_pointer(&job->prompts, g_strfreev);
-    g_clear_pointer(&job->tokens, g_ptr_array_unref);
+    g_clear_pointer(&job->tokens, g_bytes_unref);
     g_free(job);
 }
 
@@ -385,13 +378,13 @@ GBytes *tl_engine_encode_prompts_finish(TlEngine *self, GAsyncResult *result,
     return g_task_propagate_pointer(G_TASK(result), error);
 }
 
-void tl_engine_score_async(TlEngine *self, GPtrArray *tokens, GBytes *embeddings,
+void tl_engine_score_async(TlEngine *self, GBytes *tokens, GBytes *embeddings,
                            TlPriority priority, GCancellable *cancellable,
                            GAsyncReadyCallback callback, gpointer user_data)
 {
     Job *job = job_new(self, JOB_SCORE, priority, tl_engine_score_async, cancellable,
                        callback, user_data);
-    job->tokens = g_ptr_array_ref(tokens);
+    job->tokens = g_bytes_ref(tokens);
     job->embeddings = embeddings ? g_bytes_ref(embeddings) : NULL;
     job_push(self, job);
 }

@@ -81,9 +81,10 @@ void tl_engine_encode_prompts_async(TlEngine *self, const char *const *prompts,
 GBytes *tl_engine_encode_prompts_finish(TlEngine *self, GAsyncResult *result,
                                         GError **error);
 
-/* tokens: GBytes of images, embeddings: F32 [n, embedding] (NULL for a fixed head).
+/* tokens: F32 [images, token_count, token_width], not copied; embeddings: F32
+ * [n, embedding] (NULL for a fixed head).
  * Gives F32 confidences [images, n]. */
-void tl_engine_score_async(TlEngine *self, GPtrArray *tokens, GBytes *embeddings,
+void tl_engine_score_async(TlEngine *self, GBytes *tokens, GBytes *embeddings,
                            TlPriority priority, GCancellable *cancellable,
                            GAsyncReadyCallback callback, gpointer user_data);
 GBytes *tl_engine_score_finish(TlEngine *self, GAsyncResult *result, GError **error);

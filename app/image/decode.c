@@ -1,9 +1,9 @@
+/* Image files to pixels: JPEG by jpeg.c, the other formats by gdk-pixbuf. */
 #define _GNU_SOURCE /* memmem */
-#include "app/image/image.h"
+#include "app/image/image_private.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <lcms2.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -14,13 +14,13 @@ G_DEFINE_QUARK(img-error-quark, img_error)
 
 struct decoder {
     const char *path;
-    char *name;          /* for messages */
-    int fd;
-    int limit_side;      /* of a thumbnail; 0 for full size */
-    int width, height;   /* as in the file; 0 until known */
-    gboolean refused;    /* too large */
-    guint8 tail[2];
-    guint64 bytes;
+    char *name;           /* for messages */
+    FILE *file;
+    int shorter, longer;  /* sides to be left; zeros: full size */
+    GCancellable *cancellable;
+    int width, height;    /* as in the file; 0 until known */
+    gboolean refused;     /* too large */
+    struct img_span x, y; /* see struct img_pixels */
 };
 
 /* --- Formats ---------------------------------------------------------------------------- */
@@ -71,8 +71,9 @@ static gboolean open_file(struct decoder *d, GError **error)
 {
     struct stat info;
     /* O_NONBLOCK: opening a pipe must not wait for a writer. */
-    d->fd = open(d->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (d->fd < 0 || fstat(d->fd, &info) != 0) {
+    int fd = open(d->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    d->file = fd < 0 ? NULL : fdopen(fd, "rb");
+    if (!d->file || fstat(fd, &info) != 0) {
         g_set_error(error, G_IO_ERROR, g_io_error_from_errno(errno), "%s: %s", d->name,
                     g_strerror(errno));
         return FALSE;
@@ -91,6 +92,26 @@ static gboolean open_file(struct decoder *d, GError **error)
     return TRUE;
 }
 
+static gboolean fits(gint64 width, gint64 height)
+{
+    return width <= IMG_MAX_SIDE && height <= IMG_MAX_SIDE
+           && width * height <= IMG_MAX_PIXELS;
+}
+
+gboolean img_check_size(const char *name, gint64 width, gint64 height, GError **error)
+{
+    if (fits(width, height)) {
+        return TRUE;
+    }
+    g_set_error(error, IMG_ERROR, IMG_ERROR_SIZE,
+                "%s: %" G_GINT64_FORMAT " x %" G_GINT64_FORMAT " pixels are more than the "
+                "limit of %d a side and %d million in all", name, width, height,
+                IMG_MAX_SIDE, IMG_MAX_PIXELS / 1000000);
+    return FALSE;
+}
+
+/* --- gdk-pixbuf's loaders ----------------------------------------------------------------- */
+
 /* Called when the header is read and no pixel yet. */
 static void on_size(GdkPixbufLoader *loader, int width, int height, gpointer data)
 {
@@ -100,49 +121,34 @@ static void on_size(GdkPixbufLoader *loader, int width, int height, gpointer dat
     }
     d->width = width;
     d->height = height;
-    if (width > IMG_MAX_SIDE || height > IMG_MAX_SIDE
-        || (gint64)width * height > IMG_MAX_PIXELS) {
+    if (!fits(width, height)) {
         d->refused = TRUE;
         gdk_pixbuf_loader_set_size(loader, 1, 1);
         return;
     }
-    if (d->limit_side > 0 && MAX(width, height) > 2 * d->limit_side) {
-        double scale = 2.0 * d->limit_side / MAX(width, height);
+    if (d->longer > 0 && MAX(width, height) > d->longer) {
+        double scale = (double)d->longer / MAX(width, height);
         gdk_pixbuf_loader_set_size(loader, MAX(1, (int)(width * scale)),
                                    MAX(1, (int)(height * scale)));
     }
 }
 
-static gboolean too_large(const struct decoder *d, GError **error)
-{
-    g_set_error(error, IMG_ERROR, IMG_ERROR_SIZE,
-                "%s: %d x %d pixels are more than the limit of %d a side and %d million in "
-                "all", d->name, d->width, d->height, IMG_MAX_SIDE,
-                IMG_MAX_PIXELS / 1000000);
-    return FALSE;
-}
-
 /* A header's size of PNG, where gdk-pixbuf's loader allocates before it asks. */
-static gboolean check_png_header(struct decoder *d, const guint8 *data, gsize size,
+static gboolean check_png_header(const struct decoder *d, const guint8 *data, gsize size,
                                  GError **error)
 {
+    guint32 side[2];
     if (size < 24) {
         return TRUE;
     }
-    guint32 width = GUINT32_FROM_BE(*(const guint32 *)(const void *)(data + 16));
-    guint32 height = GUINT32_FROM_BE(*(const guint32 *)(const void *)(data + 20));
-    if (width <= IMG_MAX_SIDE && height <= IMG_MAX_SIDE
-        && (guint64)width * height <= IMG_MAX_PIXELS) {
-        return TRUE;
-    }
-    d->width = (int)MIN(width, G_MAXINT);
-    d->height = (int)MIN(height, G_MAXINT);
-    return too_large(d, error);
+    memcpy(side, data + 16, sizeof side);
+    return img_check_size(d->name, GUINT32_FROM_BE(side[0]), GUINT32_FROM_BE(side[1]),
+                          error);
 }
 
 /* gdk-pixbuf's BMP loader allocates what the header says lies before the pixels: its own
  * length, at 14, and the place of the pixels, at 10. */
-static gboolean check_bmp_header(struct decoder *d, const guint8 *data, gsize size,
+static gboolean check_bmp_header(const struct decoder *d, const guint8 *data, gsize size,
                                  GError **error)
 {
     struct stat info;
@@ -151,7 +157,7 @@ static gboolean check_bmp_header(struct decoder *d, const guint8 *data, gsize si
         memcpy(&pixels, data + 10, sizeof pixels);
         memcpy(&header, data + 14, sizeof header);
     }
-    if (size >= 18 && fstat(d->fd, &info) == 0
+    if (size >= 18 && fstat(fileno(d->file), &info) == 0
         && GUINT32_FROM_LE(pixels) <= info.st_size
         && 14 + (guint64)GUINT32_FROM_LE(header) <= (guint64)info.st_size) {
         return TRUE;
@@ -162,8 +168,8 @@ static gboolean check_bmp_header(struct decoder *d, const guint8 *data, gsize si
     return FALSE;
 }
 
-static gboolean check_header(struct decoder *d, const char *mime, const guint8 *data,
-                             gsize size, GError **error)
+static gboolean check_header(const struct decoder *d, const char *mime,
+                             const guint8 *data, gsize size, GError **error)
 {
     if (strcmp(mime, "image/png") == 0) {
         return check_png_header(d, data, size, error);
@@ -171,57 +177,53 @@ static gboolean check_header(struct decoder *d, const char *mime, const guint8 *
     return strcmp(mime, "image/bmp") != 0 || check_bmp_header(d, data, size, error);
 }
 
-static gboolean feed(struct decoder *d, GdkPixbufLoader *loader, guint8 *buffer,
-                     gssize got, GCancellable *cancellable, GError **error)
+/* gdk-pixbuf's PNG loader takes a file that ends early for a whole one. */
+static gboolean check_png_end(const struct decoder *d, GError **error)
 {
-    while (got > 0) {
-        if (g_cancellable_set_error_if_cancelled(cancellable, error)) {
-            return FALSE;
-        }
-        d->bytes += (guint64)got;
-        d->tail[0] = got > 1 ? buffer[got - 2] : d->tail[1];
-        d->tail[1] = buffer[got - 1];
-        if (!gdk_pixbuf_loader_write(loader, buffer, (gsize)got, error)) {
+    guint8 tail[64];
+    off_t size = lseek(fileno(d->file), 0, SEEK_END);
+    gsize want = MIN(sizeof tail, (gsize)MAX(size, 0));
+    gssize got = pread(fileno(d->file), tail, want, size - (off_t)want);
+    if (got > 0 && memmem(tail, (gsize)got, "IEND", 4)) {
+        return TRUE;
+    }
+    g_set_error(error, IMG_ERROR, IMG_ERROR_BROKEN, "%s: the image is cut short", d->name);
+    return FALSE;
+}
+
+static gboolean feed(struct decoder *d, GdkPixbufLoader *loader, guint8 *buffer, gsize got,
+                     GError **error)
+{
+    for (; got > 0; got = fread(buffer, 1, CHUNK, d->file)) {
+        if (g_cancellable_set_error_if_cancelled(d->cancellable, error)
+            || !gdk_pixbuf_loader_write(loader, buffer, got, error)) {
             return FALSE;
         }
         if (d->refused) {
-            return too_large(d, error);
+            return img_check_size(d->name, d->width, d->height, error);
         }
-        got = read(d->fd, buffer, CHUNK);
     }
-    if (got < 0) {
-        g_set_error(error, G_IO_ERROR, g_io_error_from_errno(errno), "%s",
-                    g_strerror(errno));
+    if (ferror(d->file)) {
+        g_set_error(error, G_IO_ERROR, G_IO_ERROR_FAILED, "%s: the file cannot be read",
+                    d->name);
         return FALSE;
     }
     return TRUE;
 }
 
-static GdkPixbuf *load(struct decoder *d, GCancellable *cancellable, GError **error)
+/* buffer: CHUNK bytes of room that hold the first `got` of the file. */
+static GdkPixbuf *load_other(struct decoder *d, const char *mime, guint8 *buffer, gsize got,
+                             GError **error)
 {
-    g_autofree guint8 *buffer = g_malloc(CHUNK);
-    gssize got = read(d->fd, buffer, CHUNK);
-    const char *mime = got > 0 ? sniff(buffer, (gsize)got) : NULL;
-    if (!mime) {
-        g_set_error(error, IMG_ERROR, IMG_ERROR_FORMAT,
-                    "%s: this is not an image of a known format", d->name);
-        return NULL;
-    }
-    if (!check_header(d, mime, buffer, (gsize)got, error)) {
-        return NULL;
-    }
     g_autoptr(GError) failure = NULL;
     g_autoptr(GdkPixbufLoader) loader =
         gdk_pixbuf_loader_new_with_mime_type(mime, &failure);
     gboolean good = loader != NULL;
     if (good) {
         g_signal_connect(loader, "size-prepared", G_CALLBACK(on_size), d);
-        good = feed(d, loader, buffer, got, cancellable, &failure);
+        good = feed(d, loader, buffer, got, &failure);
         /* Close in any case; its own complaint counts only when nothing failed before. */
         good = gdk_pixbuf_loader_close(loader, good ? &failure : NULL) && good;
-    }
-    if (good && strcmp(mime, "image/jpeg") == 0 && d->width == 0) {
-        good = FALSE;
     }
     GdkPixbuf *pixbuf = good ? gdk_pixbuf_loader_get_pixbuf(loader) : NULL;
     if (pixbuf) {
@@ -236,149 +238,129 @@ static GdkPixbuf *load(struct decoder *d, GCancellable *cancellable, GError **er
     return NULL;
 }
 
-/* gdk-pixbuf's PNG and JPEG loaders take a file that ends early for a whole one. */
-static gboolean check_end(struct decoder *d, GError **error)
+static GdkPixbuf *load(struct decoder *d, GError **error)
 {
-    guint8 head[2], tail[64];
-    gsize want = MIN(sizeof tail, d->bytes);
-    gboolean whole = TRUE;
-    if (pread(d->fd, head, 2, 0) != 2
-        || pread(d->fd, tail, want, (off_t)(d->bytes - want)) != (gssize)want) {
-        whole = FALSE;
-    } else if (head[0] == 0x89) {
-        whole = memmem(tail, want, "IEND", 4) != NULL;
-    } else if (head[0] == 0xff && head[1] == 0xd8) {
-        /* Cameras may append data, so the end marker is looked for near the end only when
-         * the last bytes are not it. */
-        g_autofree guint8 *last = g_malloc(CHUNK);
-        gsize size = MIN((gsize)CHUNK, d->bytes);
-        whole = pread(d->fd, last, size, (off_t)(d->bytes - size)) == (gssize)size
-                && memmem(last, size, "\xff\xd9", 2) != NULL;
-    }
-    if (!whole) {
-        g_set_error(error, IMG_ERROR, IMG_ERROR_BROKEN, "%s: the image is cut short",
-                    d->name);
-    }
-    return whole;
-}
-
-/* --- Colour -------------------------------------------------------------------------------- */
-
-static cmsHPROFILE open_profile(GdkPixbuf *pixbuf)
-{
-    const char *text = gdk_pixbuf_get_option(pixbuf, "icc-profile");
-    gsize size = 0;
-    g_autofree guchar *data = text ? g_base64_decode(text, &size) : NULL;
-    if (!data || size == 0 || size > (16 << 20)) {
+    g_autofree guint8 *buffer = g_malloc(CHUNK);
+    gsize got = fread(buffer, 1, CHUNK, d->file);
+    const char *mime = sniff(buffer, got);
+    if (!mime) {
+        g_set_error(error, IMG_ERROR, IMG_ERROR_FORMAT,
+                    "%s: this is not an image of a known format", d->name);
         return NULL;
     }
-    cmsHPROFILE profile = cmsOpenProfileFromMem(data, (cmsUInt32Number)size);
-    if (profile && cmsGetColorSpace(profile) != cmsSigRgbData) {
-        cmsCloseProfile(profile);
+    if (strcmp(mime, "image/jpeg") == 0) {
+        struct img_jpeg_request request = { d->name, d->shorter, d->longer,
+                                            d->cancellable };
+        rewind(d->file);
+        return img_read_jpeg(d->file, &request, &d->x, &d->y, error);
+    }
+    if (!check_header(d, mime, buffer, got, error)) {
         return NULL;
     }
-    return profile;
+    gboolean png = strcmp(mime, "image/png") == 0;
+    g_autoptr(GdkPixbuf) pixbuf = load_other(d, mime, buffer, got, error);
+    return pixbuf && (!png || check_png_end(d, error)) ? g_steal_pointer(&pixbuf) : NULL;
 }
 
-/* Whether the transform moves colours by more than rounding: most profiles are sRGB
- * itself, and such pixels must stay as they are. */
-static gboolean moves_colours(cmsHTRANSFORM transform)
-{
-    for (int r = 0; r <= 16; r++) {
-        guint8 in[17 * 17 * 3], out[17 * 17 * 3];
-        for (int i = 0; i < 17 * 17; i++) {
-            in[i * 3] = (guint8)MIN(255, r * 16);
-            in[i * 3 + 1] = (guint8)MIN(255, i / 17 * 16);
-            in[i * 3 + 2] = (guint8)MIN(255, i % 17 * 16);
-        }
-        cmsDoTransform(transform, in, out, 17 * 17);
-        for (gsize i = 0; i < sizeof in; i++) {
-            if (ABS(in[i] - out[i]) > 2) {
-                return TRUE;
-            }
-        }
-    }
-    return FALSE;
-}
+/* --- Orientation --------------------------------------------------------------------------- */
 
-static void to_srgb(GdkPixbuf *pixbuf, struct img_pixels *pixels)
+/* The spans after the picture of width x height was turned by an EXIF orientation. */
+static void turn_spans(struct decoder *d, int orientation, int width, int height)
 {
-    cmsHPROFILE profile = open_profile(pixbuf);
-    if (!profile) {
+    struct img_span x = d->x, y = d->y;
+    if (x.size == 0) {
         return;
     }
-    cmsHPROFILE srgb = cmsCreate_sRGBProfile();
-    cmsHTRANSFORM transform =
-        cmsCreateTransform(profile, TYPE_RGB_8, srgb, TYPE_RGB_8, INTENT_PERCEPTUAL,
-                           cmsFLAGS_NOCACHE);
-    if (transform && moves_colours(transform)) {
-        cmsDoTransform(transform, pixels->rgb, pixels->rgb,
-                       (cmsUInt32Number)(pixels->width * pixels->height));
+    gboolean swap = orientation >= 5;
+    gboolean mirror_x = strchr("2367", '0' + orientation) != NULL;
+    gboolean mirror_y = strchr("3478", '0' + orientation) != NULL;
+    d->x = swap ? y : x;
+    d->y = swap ? x : y;
+    if (mirror_x) {
+        d->x.from = (swap ? height : width) - d->x.size;
     }
-    if (transform) {
-        cmsDeleteTransform(transform);
-    }
-    cmsCloseProfile(srgb);
-    cmsCloseProfile(profile);
-}
-
-static void copy_rgb(GdkPixbuf *pixbuf, struct img_pixels *out)
-{
-    int channels = gdk_pixbuf_get_n_channels(pixbuf);
-    int stride = gdk_pixbuf_get_rowstride(pixbuf);
-    const guint8 *from = gdk_pixbuf_read_pixels(pixbuf);
-    out->width = gdk_pixbuf_get_width(pixbuf);
-    out->height = gdk_pixbuf_get_height(pixbuf);
-    out->rgb = g_malloc((gsize)out->width * (gsize)out->height * 3);
-    guint8 *to = out->rgb;
-    for (int y = 0; y < out->height; y++) {
-        const guint8 *row = from + (gsize)y * (gsize)stride;
-        for (int x = 0; x < out->width; x++, row += channels, to += 3) {
-            to[0] = row[0];
-            to[1] = row[1];
-            to[2] = row[2];
-        }
+    if (mirror_y) {
+        d->y.from = (swap ? width : height) - d->y.size;
     }
 }
 
-/* --- Whole --------------------------------------------------------------------------------- */
-
-static GdkPixbuf *decode(const char *path, int limit_side, gboolean orient,
-                         GCancellable *cancellable, GError **error)
+static GdkPixbuf *orient_picture(struct decoder *d, GdkPixbuf *pixbuf)
 {
-    g_autofree char *name = g_filename_display_name(path);
-    struct decoder d = { .path = path, .name = name, .fd = -1, .limit_side = limit_side };
-    g_autoptr(GdkPixbuf) pixbuf = NULL;
-    if (open_file(&d, error)) {
-        pixbuf = load(&d, cancellable, error);
-    }
-    gboolean whole = pixbuf && check_end(&d, error);
-    if (d.fd >= 0) {
-        close(d.fd);
-    }
-    if (!whole) {
-        return NULL;
-    }
-    if (!orient) {
-        return g_steal_pointer(&pixbuf);
-    }
+    const char *text = gdk_pixbuf_get_option(pixbuf, "orientation");
     GdkPixbuf *oriented = gdk_pixbuf_apply_embedded_orientation(pixbuf);
     if (oriented && oriented != pixbuf) {
+        turn_spans(d, text[0] - '0', gdk_pixbuf_get_width(pixbuf),
+                   gdk_pixbuf_get_height(pixbuf));
         gdk_pixbuf_copy_options(pixbuf, oriented);
     }
     return oriented;
 }
 
+/* --- Whole --------------------------------------------------------------------------------- */
+
+static gboolean copy_rgb(const struct decoder *d, GdkPixbuf *pixbuf, struct img_pixels *out,
+                         GError **error)
+{
+    int channels = gdk_pixbuf_get_n_channels(pixbuf);
+    gsize stride = (gsize)gdk_pixbuf_get_rowstride(pixbuf);
+    const guint8 *from = gdk_pixbuf_read_pixels(pixbuf);
+    int width = gdk_pixbuf_get_width(pixbuf), height = gdk_pixbuf_get_height(pixbuf);
+    guint8 *to = g_try_malloc((gsize)width * (gsize)height * 3);
+    if (!to) {
+        g_set_error(error, IMG_ERROR, IMG_ERROR_SIZE, "%s: out of memory for %d x %d pixels",
+                    d->name, width, height);
+        return FALSE;
+    }
+    *out = (struct img_pixels){ width, height, to, d->x, d->y };
+    for (int y = 0; y < height; y++, from += stride) {
+        const guint8 *at = from;
+        if (channels == 3) {
+            memcpy(to, at, (gsize)width * 3);
+            to += (gsize)width * 3;
+            continue;
+        }
+        for (int x = 0; x < width; x++, at += channels, to += 3) {
+            to[0] = at[0];
+            to[1] = at[1];
+            to[2] = at[2];
+        }
+    }
+    return TRUE;
+}
+
+static GdkPixbuf *decode(struct decoder *d, gboolean orient, GError **error)
+{
+    g_autoptr(GdkPixbuf) pixbuf = open_file(d, error) ? load(d, error) : NULL;
+    if (d->file) {
+        fclose(d->file);
+    }
+    return pixbuf && orient ? orient_picture(d, pixbuf) : g_steal_pointer(&pixbuf);
+}
+
+static gboolean decode_pixels(struct decoder *d, gboolean orient, struct img_pixels *out,
+                              GError **error)
+{
+    g_autofree char *name = d->name = g_filename_display_name(d->path);
+    g_autoptr(GdkPixbuf) pixbuf = decode(d, orient, error);
+    if (!pixbuf || !copy_rgb(d, pixbuf, out, error)) {
+        return FALSE;
+    }
+    img_to_srgb(pixbuf, out);
+    return TRUE;
+}
+
 gboolean img_decode(const char *path, gboolean orient, GCancellable *cancellable,
                     struct img_pixels *out, GError **error)
 {
-    g_autoptr(GdkPixbuf) pixbuf = decode(path, 0, orient, cancellable, error);
-    if (!pixbuf) {
-        return FALSE;
-    }
-    copy_rgb(pixbuf, out);
-    to_srgb(pixbuf, out);
-    return TRUE;
+    struct decoder d = { .path = path, .cancellable = cancellable };
+    return decode_pixels(&d, orient, out, error);
+}
+
+gboolean img_decode_reduced(const char *path, int shorter, GCancellable *cancellable,
+                            struct img_pixels *out, GError **error)
+{
+    struct decoder d = { .path = path, .shorter = shorter, .cancellable = cancellable };
+    return decode_pixels(&d, TRUE, out, error);
 }
 
 void img_clear(struct img_pixels *pixels)
@@ -390,7 +372,10 @@ void img_clear(struct img_pixels *pixels)
 GdkPixbuf *img_thumbnail(const char *path, int side, GCancellable *cancellable,
                          GError **error)
 {
-    g_autoptr(GdkPixbuf) pixbuf = decode(path, side, TRUE, cancellable, error);
+    g_autofree char *name = g_filename_display_name(path);
+    struct decoder d = { .path = path, .name = name, .longer = IMG_MARGIN * side,
+                         .cancellable = cancellable };
+    g_autoptr(GdkPixbuf) pixbuf = decode(&d, TRUE, error);
     if (!pixbuf) {
         return NULL;
     }

@@ -1,5 +1,5 @@
-/* Pillow's antialiased resize of 8-bit images and the preprocessing built on it. */
-#include "app/image/image.h"
+/* Pillow's antialiased resize of 8-bit images. */
+#include "app/image/image_private.h"
 
 #include <math.h>
 #include <string.h>
@@ -33,18 +33,19 @@ static void coefficients_clear(struct coefficients *c)
     g_free(c->weights);
 }
 
-/* For output positions first .. first+count-1 of a line of `in` resized to `out`. */
-static struct coefficients coefficients_new(int in, int out, int first, int count,
-                                            enum img_filter filter)
+/* For output positions first .. first+count-1 of the span of a line of `in` that is
+ * resized to `out`. */
+static struct coefficients coefficients_new(int in, struct img_span span, int out,
+                                            int first, int count, enum img_filter filter)
 {
-    double scale = (double)in / out, fs = MAX(scale, 1.0);
+    double scale = span.size / out, fs = MAX(scale, 1.0);
     double support = fs * (filter == IMG_BILINEAR ? 1 : 2);
     int room = (int)ceil(support) * 2 + 1;
     struct coefficients c = { g_new0(struct taps, (gsize)count),
                               g_new0(gint32, (gsize)count * (gsize)room) };
     g_autofree double *k = g_new(double, (gsize)room);
     for (int i = 0; i < count; i++) {
-        double centre = (first + i + 0.5) * scale, sum = 0;
+        double centre = span.from + (first + i + 0.5) * scale, sum = 0;
         int from = MAX(0, (int)(centre - support + 0.5));
         int to = MIN(in, (int)(centre + support + 0.5));
         gint32 *weight = c.weights + (gsize)i * (gsize)room;
@@ -61,89 +62,135 @@ static struct coefficients coefficients_new(int in, int out, int first, int coun
     return c;
 }
 
-static guint8 clip8(gint32 sum)
-{
-    int value = sum >> BITS;
-    return value < 0 ? 0 : value > 255 ? 255 : (guint8)value;
-}
+/* --- Weighing ----------------------------------------------------------------------------- */
 
-/* One line of `count` outputs. */
-static void resize_line(const guint8 *in, const struct coefficients *c, int count,
-                        guint8 *out)
+#define LANES 8
+typedef gint32 lanes __attribute__((vector_size(LANES * sizeof(gint32))));
+typedef guint8 lane_bytes __attribute__((vector_size(LANES)));
+
+/* out[i], i < count: the weighed sum of in[i], in[i + step], in[i + 2 step] … Up to
+ * LANES - 1 bytes behind the last are read too. Sums of integers: the same in any order
+ * and on any processor. */
+static inline __attribute__((always_inline)) void
+weigh_lanes(const guint8 *in, gsize step, const struct taps *t, gsize count, guint8 *out)
 {
-    for (int i = 0; i < count; i++) {
-        const struct taps *t = &c->taps[i];
-        const guint8 *at = in + (gsize)t->first * 3;
-        gint32 r = 1 << (BITS - 1), g = r, b = r;
-        for (int x = 0; x < t->count; x++, at += 3) {
-            r += at[0] * t->weight[x];
-            g += at[1] * t->weight[x];
-            b += at[2] * t->weight[x];
+    for (gsize i = 0; i < count; i += LANES) {
+        lanes sum = (lanes){ 0 } + (1 << (BITS - 1));
+        const guint8 *at = in + i;
+        for (int x = 0; x < t->count; x++, at += step) {
+            lane_bytes bytes;
+            memcpy(&bytes, at, sizeof bytes);
+            sum += __builtin_convertvector(bytes, lanes) * t->weight[x];
         }
-        out[i * 3] = clip8(r);
-        out[i * 3 + 1] = clip8(g);
-        out[i * 3 + 2] = clip8(b);
+        sum >>= BITS;
+        sum &= ~(sum < 0);
+        sum |= sum > 255; /* all ones: 255 when cut to a byte */
+        lane_bytes result = __builtin_convertvector(sum, lane_bytes);
+        memcpy(out + i, &result, MIN(count - i, sizeof result));
     }
 }
 
-/* One output row from `taps` rows of `bytes` bytes; runs along memory. */
-static void resize_rows(const guint8 *in, gsize bytes, int first_row,
-                        const struct taps *t, gint32 *sum, guint8 *out)
+#ifdef __x86_64__
+__attribute__((target("avx2"))) static void
+weigh_avx2(const guint8 *in, gsize step, const struct taps *t, gsize count, guint8 *out)
 {
-    for (gsize i = 0; i < bytes; i++) {
-        sum[i] = 1 << (BITS - 1);
+    weigh_lanes(in, step, t, count, out);
+}
+#endif
+
+static void weigh(const guint8 *in, gsize step, const struct taps *t, gsize count,
+                  guint8 *out)
+{
+#ifdef __x86_64__
+    if (__builtin_cpu_supports("avx2")) {
+        weigh_avx2(in, step, t, count, out);
+        return;
     }
-    for (int y = 0; y < t->count; y++) {
-        const guint8 *row = in + (gsize)(t->first - first_row + y) * bytes;
-        gint32 weight = t->weight[y];
-        for (gsize i = 0; i < bytes; i++) {
-            sum[i] += row[i] * weight;
+#endif
+    weigh_lanes(in, step, t, count, out);
+}
+
+/* --- Passes ------------------------------------------------------------------------------- */
+
+/* `count` bytes of LANES rows, so that the rows' bytes lie side by side. */
+static void interleave(const guint8 *const rows[LANES], gsize count, guint8 *restrict out)
+{
+    const guint8 *a = rows[0], *b = rows[1], *c = rows[2], *d = rows[3];
+    const guint8 *e = rows[4], *f = rows[5], *g = rows[6], *h = rows[7];
+    for (gsize i = 0; i < count; i++) {
+        out[i * LANES] = a[i];
+        out[i * LANES + 1] = b[i];
+        out[i * LANES + 2] = c[i];
+        out[i * LANES + 3] = d[i];
+        out[i * LANES + 4] = e[i];
+        out[i * LANES + 5] = f[i];
+        out[i * LANES + 6] = g[i];
+        out[i * LANES + 7] = h[i];
+    }
+}
+
+/* Rows first .. last-1 to w.width columns each. A pass that changes no size is skipped,
+ * as Pillow does. LANES rows are done at once. */
+static void resize_columns(const struct img_pixels *src, struct img_span span, int width,
+                           enum img_filter filter, struct img_window w, int first, int last,
+                           guint8 *out)
+{
+    gsize stride = (gsize)src->width * 3, bytes = (gsize)w.width * 3;
+    const guint8 *in = src->rgb + (gsize)first * stride;
+    if (span.size == width) {
+        for (int y = first; y < last; y++, in += stride, out += bytes) {
+            memcpy(out, in + (gsize)w.x * 3, bytes);
         }
+        return;
     }
-    for (gsize i = 0; i < bytes; i++) {
-        out[i] = clip8(sum[i]);
+    struct coefficients c = coefficients_new(src->width, span, width, w.x, w.width, filter);
+    const struct taps *end = &c.taps[w.width - 1];
+    gsize from = (gsize)c.taps[0].first * 3, to = (gsize)(end->first + end->count) * 3;
+    g_autofree guint8 *strip = g_malloc((to - from) * LANES + LANES);
+    for (int y = first; y < last; y += LANES, in += LANES * stride) {
+        int n = MIN(LANES, last - y);
+        const guint8 *rows[LANES];
+        for (int i = 0; i < LANES; i++) {
+            rows[i] = in + from + (gsize)MIN(i, n - 1) * stride;
+        }
+        interleave(rows, to - from, strip);
+        for (int x = 0; x < w.width; x++) {
+            guint8 pixel[3 * LANES];
+            weigh(strip + ((gsize)c.taps[x].first * 3 - from) * LANES, sizeof pixel,
+                  &c.taps[x], sizeof pixel, pixel);
+            for (int i = 0; i < 3 * n; i++) {
+                out[(gsize)(i / 3) * bytes + (gsize)x * 3 + (gsize)(i % 3)] =
+                    pixel[i % 3 * LANES + i / 3];
+            }
+        }
+        out += (gsize)n * bytes;
     }
+    coefficients_clear(&c);
 }
 
-struct window { int x, y, width, height; };
-
-/* The window of the image resized to width x height; only what it needs is computed. A
- * pass that changes no size is skipped, as Pillow does. */
-static void resize_window(const struct img_pixels *src, int width, int height,
-                          enum img_filter filter, struct window w, struct img_pixels *out)
+void img_resize_window(const struct img_pixels *src, int width, int height,
+                       enum img_filter filter, struct img_window w,
+                       struct img_pixels *out)
 {
+    struct img_span x = src->x.size > 0 ? src->x : (struct img_span){ 0, src->width };
+    struct img_span y = src->y.size > 0 ? src->y : (struct img_span){ 0, src->height };
     gsize bytes = (gsize)w.width * 3;
     struct coefficients rows =
-        coefficients_new(src->height, height, w.y, w.height, filter);
+        coefficients_new(src->height, y, height, w.y, w.height, filter);
     int first = w.y, last = w.y + w.height;
-    if (src->height != height) {
-        first = src->height;
-        last = 0;
-        for (int i = 0; i < w.height; i++) {
-            first = MIN(first, rows.taps[i].first);
-            last = MAX(last, rows.taps[i].first + rows.taps[i].count);
-        }
+    if (y.size != height) {
+        const struct taps *end = &rows.taps[w.height - 1];
+        first = rows.taps[0].first;
+        last = end->first + end->count;
     }
-    guint8 *middle = g_malloc((gsize)(last - first) * bytes + 1);
-    struct coefficients columns =
-        coefficients_new(src->width, width, w.x, w.width, filter);
-    for (int y = first; y < last; y++) {
-        const guint8 *in = src->rgb + (gsize)y * (gsize)src->width * 3;
-        guint8 *to = middle + (gsize)(y - first) * bytes;
-        if (src->width == width) {
-            memcpy(to, in + (gsize)w.x * 3, bytes);
-        } else {
-            resize_line(in, &columns, w.width, to);
-        }
-    }
-    coefficients_clear(&columns);
-    *out = (struct img_pixels){ w.width, w.height, middle };
-    if (src->height != height) {
-        g_autofree gint32 *sum = g_new(gint32, bytes);
+    guint8 *middle = g_malloc((gsize)(last - first) * bytes + LANES);
+    resize_columns(src, x, width, filter, w, first, last, middle);
+    *out = (struct img_pixels){ .width = w.width, .height = w.height, .rgb = middle };
+    if (y.size != height) {
         out->rgb = g_malloc((gsize)w.height * bytes + 1);
-        for (int y = 0; y < w.height; y++) {
-            resize_rows(middle, bytes, first, &rows.taps[y], sum,
-                        out->rgb + (gsize)y * bytes);
+        for (int i = 0; i < w.height; i++) {
+            weigh(middle + (gsize)(rows.taps[i].first - first) * bytes, bytes,
+                  &rows.taps[i], bytes, out->rgb + (gsize)i * bytes);
         }
         g_free(middle);
     }
@@ -159,47 +206,7 @@ gboolean img_resize(const struct img_pixels *src, int width, int height,
                     width, height);
         return FALSE;
     }
-    resize_window(src, width, height, filter, (struct window){ 0, 0, width, height }, out);
-    return TRUE;
-}
-
-/* Python's round: halves go to the even neighbour. */
-static int half_of(int n)
-{
-    return n % 2 == 0 ? n / 2 : (n / 2) % 2 == 0 ? n / 2 : n / 2 + 1;
-}
-
-gboolean img_to_tensor(const struct img_pixels *src, const struct img_preprocess *p,
-                       float *out, GError **error)
-{
-    int width = p->size, height = p->size;
-    struct window w = { 0, 0, p->size, p->size };
-    if (p->fit == IMG_FIT_CROP) {
-        gint64 shorter = p->resize_size;
-        if (src->width <= src->height) {
-            width = (int)shorter;
-            height = (int)MIN(shorter * src->height / src->width, G_MAXINT / 2);
-        } else {
-            height = (int)shorter;
-            width = (int)MIN(shorter * src->width / src->height, G_MAXINT / 2);
-        }
-        w.x = half_of(width - p->size);
-        w.y = half_of(height - p->size);
-    }
-    if (p->size < 1 || p->size > 8192 || width < p->size || height < p->size) {
-        g_set_error(error, IMG_ERROR, IMG_ERROR_SIZE,
-                    "a crop of %d does not fit an image of %d x %d", p->size, width, height);
-        return FALSE;
-    }
-    struct img_pixels fitted;
-    resize_window(src, width, height, p->filter, w, &fitted);
-    gsize count = (gsize)p->size * (gsize)p->size;
-    for (gsize i = 0; i < count; i++) {
-        for (gsize c = 0; c < 3; c++) {
-            float value = (float)fitted.rgb[i * 3 + c] / 255.0f;
-            out[c * count + i] = (value - p->mean[c]) / p->std[c];
-        }
-    }
-    img_clear(&fitted);
+    img_resize_window(src, width, height, filter,
+                      (struct img_window){ 0, 0, width, height }, out);
     return TRUE;
 }

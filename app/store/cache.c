@@ -3,24 +3,47 @@
 #include <glib/gstdio.h>
 #include <sqlite3.h>
 
-struct cache { sqlite3 *db; };
+/* Statements are kept, for a folder asks ten thousand times. */
+struct cache { sqlite3 *db; sqlite3_stmt *find, *put, *used; };
 
+/* Tokens are long: large pages mean few of them to a value, and few reads. */
 static const char schema[] =
-    "PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF;"
+    "PRAGMA page_size = 65536; PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF;"
+    "PRAGMA cache_size = -4096;"
     "CREATE TABLE IF NOT EXISTS entry (kind TEXT, content TEXT, model TEXT,"
     "  value BLOB NOT NULL, PRIMARY KEY (kind, content, model)) STRICT;";
+
+static void close_all(cache *c)
+{
+    sqlite3_finalize(c->find);
+    sqlite3_finalize(c->put);
+    sqlite3_finalize(c->used);
+    sqlite3_close(c->db);
+    *c = (cache){ 0 };
+}
+
+static gboolean prepare(cache *c, const char *sql, sqlite3_stmt **out)
+{
+    return sqlite3_prepare_v3(c->db, sql, -1, SQLITE_PREPARE_PERSISTENT, out, NULL)
+           == SQLITE_OK;
+}
 
 static gboolean try_open(cache *c, const char *path)
 {
     if (sqlite3_open_v2(path, &c->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
                                           | SQLITE_OPEN_NOMUTEX, NULL) == SQLITE_OK) {
         sqlite3_busy_timeout(c->db, 2000);
-        if (sqlite3_exec(c->db, schema, NULL, NULL, NULL) == SQLITE_OK) {
+        if (sqlite3_exec(c->db, schema, NULL, NULL, NULL) == SQLITE_OK
+            && prepare(c, "SELECT rowid FROM entry WHERE kind = ? AND content = ?"
+                          " AND model = ?", &c->find)
+            && prepare(c, "INSERT OR REPLACE INTO entry VALUES (?, ?, ?, ?)", &c->put)
+            && prepare(c, "SELECT (page_count - freelist_count) * page_size FROM"
+                          " pragma_page_count, pragma_freelist_count, pragma_page_size",
+                       &c->used)) {
             return TRUE;
         }
     }
-    sqlite3_close(c->db);
-    c->db = NULL;
+    close_all(c);
     return FALSE;
 }
 
@@ -39,67 +62,70 @@ cache *cache_open(const char *path)
 void cache_close(cache **c)
 {
     if (c && *c) {
-        sqlite3_close((*c)->db);
+        close_all(*c);
         g_clear_pointer(c, g_free);
     }
 }
 
-static sqlite3_stmt *prepare(cache *c, const char *sql, const char *kind,
-                             const char *content, const char *model)
+static void bind_key(sqlite3_stmt *s, const char *kind, const char *content,
+                     const char *model)
 {
-    sqlite3_stmt *s = NULL;
-    if (sqlite3_prepare_v2(c->db, sql, -1, &s, NULL) == SQLITE_OK) {
-        sqlite3_bind_text(s, 1, kind, -1, SQLITE_TRANSIENT);
-        sqlite3_bind_text(s, 2, content, -1, SQLITE_TRANSIENT);
-        sqlite3_bind_text(s, 3, model, -1, SQLITE_TRANSIENT);
-    }
-    return s;
+    sqlite3_bind_text(s, 1, kind, -1, SQLITE_TRANSIENT);
+    sqlite3_bind_text(s, 2, content, -1, SQLITE_TRANSIENT);
+    sqlite3_bind_text(s, 3, model, -1, SQLITE_TRANSIENT);
 }
 
-GBytes *cache_get(cache *c, const char *kind, const char *content, const char *model)
+/* The row of a key, 0 when there is none. */
+static gint64 find_row(cache *c, const char *kind, const char *content, const char *model)
 {
     if (!c) {
-        return NULL;
+        return 0;
     }
-    sqlite3_stmt *s = prepare(c, "SELECT value FROM entry WHERE kind = ? AND content = ?"
-                                 " AND model = ?", kind, content, model);
-    GBytes *value = NULL;
-    if (s && sqlite3_step(s) == SQLITE_ROW) {
-        value = g_bytes_new(sqlite3_column_blob(s, 0), (gsize)sqlite3_column_bytes(s, 0));
-    }
-    sqlite3_finalize(s);
-    return value;
+    bind_key(c->find, kind, content, model);
+    gboolean found = sqlite3_step(c->find) == SQLITE_ROW;
+    gint64 row = found ? sqlite3_column_int64(c->find, 0) : 0;
+    sqlite3_reset(c->find);
+    return row;
+}
+
+gboolean cache_has(cache *c, const char *kind, const char *content, const char *model)
+{
+    return find_row(c, kind, content, model) != 0;
+}
+
+gboolean cache_read(cache *c, const char *kind, const char *content, const char *model,
+                    void *out, gsize bytes)
+{
+    gint64 row = find_row(c, kind, content, model);
+    sqlite3_blob *blob = NULL;
+    gboolean good = row
+                    && sqlite3_blob_open(c->db, "main", "entry", "value", row, 0, &blob)
+                           == SQLITE_OK
+                    && (gsize)sqlite3_blob_bytes(blob) == bytes
+                    && sqlite3_blob_read(blob, out, (int)bytes, 0) == SQLITE_OK;
+    sqlite3_blob_close(blob);
+    return good;
 }
 
 static gint64 bytes_used(cache *c)
 {
-    sqlite3_stmt *s = NULL;
-    gint64 pages = 0;
-    if (sqlite3_prepare_v2(c->db, "SELECT (page_count - freelist_count) * page_size FROM"
-                                  " pragma_page_count, pragma_freelist_count,"
-                                  " pragma_page_size", -1, &s, NULL) == SQLITE_OK
-        && sqlite3_step(s) == SQLITE_ROW) {
-        pages = sqlite3_column_int64(s, 0);
-    }
-    sqlite3_finalize(s);
-    return pages;
+    gboolean known = sqlite3_step(c->used) == SQLITE_ROW;
+    gint64 bytes = known ? sqlite3_column_int64(c->used, 0) : 0;
+    sqlite3_reset(c->used);
+    return bytes;
 }
 
 void cache_put(cache *c, const char *kind, const char *content, const char *model,
-               GBytes *value, gint64 max_bytes)
+               const void *value, gsize bytes, gint64 max_bytes)
 {
     if (!c) {
         return;
     }
-    gsize size = 0;
-    const void *data = g_bytes_get_data(value, &size);
-    sqlite3_stmt *s = prepare(c, "INSERT OR REPLACE INTO entry VALUES (?, ?, ?, ?)", kind,
-                              content, model);
-    if (s) {
-        sqlite3_bind_blob64(s, 4, data, size, SQLITE_TRANSIENT);
-        sqlite3_step(s);
-    }
-    sqlite3_finalize(s);
+    bind_key(c->put, kind, content, model);
+    sqlite3_bind_blob64(c->put, 4, value, bytes, SQLITE_STATIC);
+    sqlite3_step(c->put);
+    sqlite3_reset(c->put);
+    sqlite3_clear_bindings(c->put);
     if (bytes_used(c) > max_bytes) {
         sqlite3_exec(c->db, "DELETE FROM entry WHERE rowid IN (SELECT rowid FROM entry"
                             " ORDER BY rowid LIMIT 64)", NULL, NULL, NULL);

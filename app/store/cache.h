@@ -1,6 +1,7 @@
 /* What can be computed again: image tokens by (content, model) and label embeddings by
  * (prompt, model). A file of its own that may be deleted at any time; a damaged one is
- * made anew. One connection per thread. Every fault is a miss, never an error. */
+ * made anew. One connection per thread. Every fault is a miss, never an error; a NULL
+ * cache misses always. */
 #pragma once
 
 #include <glib.h>
@@ -12,10 +13,14 @@ typedef struct cache cache;
 /* NULL when no file can be made there. */
 cache *cache_open(const char *path);
 void cache_close(cache **c);
-/* The value last put under the key, or NULL. */
-GBytes *cache_get(cache *c, const char *kind, const char *content, const char *model);
-/* Keeps a value; the oldest go when the cache holds more than `max_bytes`. */
+gboolean cache_has(cache *c, const char *kind, const char *content, const char *model);
+/* Fills out[bytes] with the value last put under the key; FALSE, with `out` undefined,
+ * when there is none of that size. */
+gboolean cache_read(cache *c, const char *kind, const char *content, const char *model,
+                    void *out, gsize bytes);
+/* Keeps a copy of value[bytes]; the oldest go when the cache holds more than
+ * `max_bytes`. */
 void cache_put(cache *c, const char *kind, const char *content, const char *model,
-               GBytes *value, gint64 max_bytes);
+               const void *value, gsize bytes, gint64 max_bytes);
 
 G_END_DECLS

@@ -124,7 +124,7 @@ static enum nn_status add_pool(struct gpu_commands *c, struct nn_error *error)
     return NN_OK;
 }
 
-static enum nn_status add_view(struct gpu_commands *c, struct gpu_range range,
+static enum nn_status add_view(struct gpu_commands *c, struct gpu_range range, bool half,
                                VkBufferView *out, struct nn_error *error)
 {
     if (c->n_views == c->views_room) {
@@ -138,8 +138,9 @@ static enum nn_status add_view(struct gpu_commands *c, struct gpu_range range,
     }
     VkBufferViewCreateInfo info = {
         .sType = VK_STRUCTURE_TYPE_BUFFER_VIEW_CREATE_INFO, .buffer = range.buffer->handle,
-        .format = VK_FORMAT_R32G32B32A32_SFLOAT, .offset = range.offset,
-        .range = range.bytes / 16 * 16 };
+        .format = half ? VK_FORMAT_R16G16B16A16_SFLOAT : VK_FORMAT_R32G32B32A32_SFLOAT,
+        .offset = range.offset,
+        .range = half ? range.bytes / 8 * 8 : range.bytes / 16 * 16 };
     VkResult result = vkCreateBufferView(c->device->handle, &info, NULL, out);
     if (result != VK_SUCCESS) {
         return gpu_vk_fail(c->device, result, "making a buffer view", error);
@@ -162,7 +163,8 @@ static enum nn_status check_binding(const struct gpu_device *device,
         return nn_fail(error, NN_ERROR_INVALID, "binding %u of %s lies outside its buffer",
                        i, dispatch->kernel->desc.shader);
     }
-    if (texel ? range.bytes / 16 > caps->max_texel_elements
+    uint32_t texel_bytes = dispatch->kernel->desc.half ? 8 : 16;
+    if (texel ? range.bytes / texel_bytes > caps->max_texel_elements
               : range.bytes > caps->max_storage_range) {
         return nn_fail(error, NN_ERROR_DEVICE_MEMORY,
                        "binding %u of %s is larger than %s allows", i,
@@ -183,7 +185,7 @@ static enum nn_status write_set(struct gpu_commands *c, const struct gpu_dispatc
         enum nn_status status = check_binding(c->device, dispatch, i, error);
         bool texel = desc->texel_mask >> i & 1;
         if (status == NN_OK && texel) {
-            status = add_view(c, range, &views[i], error);
+            status = add_view(c, range, desc->half, &views[i], error);
         }
         if (status != NN_OK) {
             return status;

@@ -126,23 +126,35 @@ static enum nn_status open_device(struct gpu_device *device, struct nn_error *er
     VkPhysicalDeviceSubgroupSizeControlFeaturesEXT control = {
         .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_SIZE_CONTROL_FEATURES_EXT,
         .subgroupSizeControl = VK_TRUE };
+    const struct gpu_caps *caps = &device->caps;
+    control.computeFullSubgroups = caps->full_subgroups;
+    struct gpu_matrix_request matrix;
+    gpu_request_matrix(caps->cooperative_matrix ? caps->choice.matrix : GPU_MATRIX_OFF,
+                       caps->subgroup_size_control ? &control : NULL, &matrix);
     VkPhysicalDeviceVulkan12Features v12 = {
         .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_FEATURES,
-        .pNext = device->caps.subgroup_size_control ? &control : NULL,
-        .timelineSemaphore = VK_TRUE, .shaderFloat16 = device->caps.float16 };
+        .pNext = matrix.chain, .timelineSemaphore = VK_TRUE,
+        .shaderFloat16 = caps->float16, .vulkanMemoryModel = caps->memory_model };
     VkPhysicalDeviceVulkan11Features v11 = {
         .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_1_FEATURES, .pNext = &v12,
-        .storageBuffer16BitAccess = device->caps.storage_16bit };
+        .storageBuffer16BitAccess = caps->storage_16bit };
     float priority = 1;
     VkDeviceQueueCreateInfo queue = {
         .sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO,
         .queueFamilyIndex = device->queue_family, .queueCount = 1,
         .pQueuePriorities = &priority };
-    static const char *const extensions[] = { VK_EXT_SUBGROUP_SIZE_CONTROL_EXTENSION_NAME };
+    const char *extensions[2];
+    uint32_t n_extensions = 0;
+    if (caps->subgroup_size_control) {
+        extensions[n_extensions++] = VK_EXT_SUBGROUP_SIZE_CONTROL_EXTENSION_NAME;
+    }
+    if (matrix.extension) {
+        extensions[n_extensions++] = matrix.extension;
+    }
     VkDeviceCreateInfo info = {
         .sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO, .pNext = &v11,
         .queueCreateInfoCount = 1, .pQueueCreateInfos = &queue,
-        .enabledExtensionCount = device->caps.subgroup_size_control ? 1 : 0,
+        .enabledExtensionCount = n_extensions,
         .ppEnabledExtensionNames = extensions };
     VkResult result = vkCreateDevice(device->physical, &info, NULL, &device->handle);
     if (result != VK_SUCCESS) {
@@ -192,20 +204,10 @@ enum nn_status gpu_device_create(struct gpu_device **out,
         status = choose_device(device, params->select, error);
     }
     if (status == NN_OK) {
+        status = gpu_choose_as_asked(&device->caps, params, error);
+    }
+    if (status == NN_OK) {
         status = open_device(device, error);
-    }
-    if (status == NN_OK && params->family > GPU_FAMILY_DIRECT) {
-        status = nn_fail(error, NN_ERROR_INVALID, "the device has no kernel family %d",
-                         params->family);
-    }
-    if (status == NN_OK && params->family >= 0) {
-        device->caps.family = (enum gpu_family)params->family;
-        if (device->caps.family == GPU_FAMILY_DIRECT
-            && (device->caps.subgroup_size != 8 || !device->caps.subgroup_shuffle)) {
-            status = nn_fail(error, NN_ERROR_UNSUPPORTED,
-                             "the direct kernels need subgroups of 8, %s has %u",
-                             device->caps.name, device->caps.subgroup_size);
-        }
     }
     if (status == NN_OK && !device->caps.unified_memory) {
         status = gpu_staging_create(device, error);

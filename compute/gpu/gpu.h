@@ -27,6 +27,40 @@ enum gpu_family {
     GPU_FAMILY_DIRECT, /* texel buffers and subgroup shuffles; for software devices */
 };
 
+/* How activations and weights lie in memory. All sums, statistics and softmaxes are f32
+ * in both; values beyond f16's range become +-65504. */
+enum gpu_precision {
+    GPU_PRECISION_DEVICE, /* by device: f16 on graphics cards that can, else f32 */
+    GPU_PRECISION_F32,
+    GPU_PRECISION_F16,
+};
+
+/* "f32", "f16"; "device" for GPU_PRECISION_DEVICE. */
+const char *gpu_precision_name(enum gpu_precision precision);
+/* False when `name` is none of "f32" and "f16". */
+bool gpu_precision_parse(const char *name, enum gpu_precision *out);
+
+/* The square of channels and pixels that a workgroup of the tiled family makes. */
+enum gpu_tile { GPU_TILE_ANY, GPU_TILE_SMALL, GPU_TILE_MEDIUM, GPU_TILE_LARGE };
+
+/* Cooperative matrices, 16x16x16 with f16 factors and f32 sums, by extension. */
+enum gpu_matrix {
+    GPU_MATRIX_DEVICE,
+    GPU_MATRIX_OFF,
+    GPU_MATRIX_NV,
+    GPU_MATRIX_KHR,
+    GPU_MATRIX_PLAIN, /* the matrix kernel on a stand-in without matrices, for tests */
+};
+
+/* What a plan may decide by itself; zero leaves every decision to the device. */
+struct gpu_choice {
+    enum gpu_precision precision;
+    enum gpu_tile tile;         /* tiled family: ANY by the sizes, else this one alone */
+    enum gpu_matrix matrix;     /* tiled family in f16 */
+    bool no_split;              /* tiled family: never cut a sum over several workgroups */
+    bool no_subgroups;          /* no subgroup arithmetic in the row kernels */
+};
+
 struct gpu_caps {
     char name[256];
     char driver[256];           /* driver name and version for a person */
@@ -37,9 +71,12 @@ struct gpu_caps {
     bool unified_memory;        /* device-local memory is host-visible too */
     uint32_t subgroup_size, min_subgroup_size, max_subgroup_size;
     bool subgroup_size_control; /* a kernel may require a size */
+    bool full_subgroups;        /* and that no lane of it is missing */
     bool subgroup_arithmetic, subgroup_shuffle;
     bool storage_16bit, float16;/* 16-bit storage buffers; 16-bit arithmetic */
-    bool cooperative_matrix;    /* VK_KHR_cooperative_matrix usable: 16x16x16 f16, f32 sum */
+    bool memory_model;          /* Vulkan's memory model, which matrices are built on */
+    bool matrix_nv, matrix_khr; /* the device has the matrices and we have the kernel */
+    bool cooperative_matrix;    /* f16 plans of the tiled family use them */
     bool timestamps;
     uint32_t timestamp_bits;    /* a timestamp counts modulo 2 to this */
     double timestamp_ns;        /* nanoseconds of one tick */
@@ -47,7 +84,10 @@ struct gpu_caps {
     uint32_t max_shared_bytes, max_invocations, max_push_bytes;
     uint32_t max_groups[3];
     uint32_t storage_alignment, texel_alignment;
-    enum gpu_family family;     /* what a plan would choose */
+    /* What a plan will choose: by itself in a list, as asked on an opened device. Never
+     * GPU_PRECISION_DEVICE or GPU_MATRIX_DEVICE. */
+    enum gpu_family family;
+    struct gpu_choice choice;
 };
 
 struct gpu_list_entry { int index; struct gpu_caps caps; };
@@ -63,6 +103,7 @@ struct gpu_device_params {
                                  * the name, case ignored */
     const char *cache_dir;      /* of the pipeline cache; NULL for none */
     int family;                 /* -1: by device; else an enum gpu_family */
+    struct gpu_choice choice;   /* UNSUPPORTED when the device cannot do what is asked */
     bool validate;              /* core and synchronization validation; fails when the
                                  * layer is not installed */
     void (*log)(void *user, const char *text); /* validation messages and warnings; NULL: stderr */
@@ -111,11 +152,13 @@ enum nn_status gpu_buffer_read(struct gpu_buffer *buffer, uint64_t offset, void 
 struct gpu_kernel_desc {
     const char *shader;         /* name in the shader registry, such as "direct_gemm" */
     uint32_t n_bindings;        /* bindings 0 .. n-1 of set 0 */
-    uint32_t texel_mask;        /* bit i: binding i is a uniform texel buffer, RGBA32F */
+    uint32_t texel_mask;        /* bit i: binding i is a uniform texel buffer, of four
+                                 * values of the kernel's precision */
+    uint32_t half;              /* 1: the f16 variant, called shader + "_half" */
     uint32_t n_spec;            /* specialization constants, ids 0 .. n-1 */
     uint32_t spec[GPU_MAX_SPEC];/* 32-bit words: uint, int, bool or float bits */
     uint32_t push_bytes;        /* 0 .. 128, a multiple of 4 */
-    uint32_t subgroup_size;     /* required size, or 0 */
+    uint32_t subgroup_size;     /* required size, or 0; local_size_x is a multiple */
 };
 
 /* A pipeline; equal descriptions give the same kernel, which the device owns. Compiles
@@ -123,6 +166,12 @@ struct gpu_kernel_desc {
 enum nn_status gpu_kernel_get(const struct gpu_kernel **out, struct gpu_device *device,
                               const struct gpu_kernel_desc *desc,
                               struct nn_error *error);
+
+/* Compiles what is new among n descriptions, on a thread for each processor. Plans ask for
+ * all their kernels at once, so that a start does not wait for one after the other. */
+enum nn_status gpu_kernels_prepare(struct gpu_device *device,
+                                   const struct gpu_kernel_desc *const *descs, uint32_t n,
+                                   struct nn_error *error);
 
 /* --- Commands ---------------------------------------------------------------- */
 

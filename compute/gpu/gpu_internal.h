@@ -6,6 +6,8 @@
 
 #include <vulkan/vulkan.h>
 
+struct shader_blob;
+
 struct gpu_instance {
     VkInstance handle;
     VkDebugUtilsMessengerEXT messenger;
@@ -14,6 +16,7 @@ struct gpu_instance {
 
 struct gpu_kernel {
     struct gpu_kernel_desc desc;
+    const struct shader_blob *blob;
     VkPipeline pipeline;
     VkPipelineLayout layout;
     VkDescriptorSetLayout set_layout;
@@ -62,11 +65,39 @@ enum nn_status gpu_instance_create(struct gpu_instance *out, bool validate,
 void gpu_instance_destroy(struct gpu_instance *instance);
 void gpu_log(struct gpu_device *device, const char *text);
 /* Facts of a physical device; false when it cannot serve (no Vulkan 1.2, no compute). */
-bool gpu_read_caps(VkPhysicalDevice physical, struct gpu_caps *caps,
+bool gpu_read_caps(VkInstance instance, VkPhysicalDevice physical, struct gpu_caps *caps,
                    uint32_t *queue_family);
+bool gpu_has_extension(VkPhysicalDevice physical, const char *name);
 /* Fills handles[i] and caps[i] with usable devices, best first; returns their number. */
 uint32_t gpu_sorted_devices(VkInstance instance, VkPhysicalDevice *handles,
                             struct gpu_caps *caps, uint32_t *families, uint32_t room);
+
+/* --- choice.c --------------------------------------------------------------------- */
+
+/* What a plan chooses by itself, from the facts in `caps`. */
+void gpu_choose(struct gpu_caps *caps);
+/* The same as `params` asks; UNSUPPORTED or INVALID where that cannot be. */
+enum nn_status gpu_choose_as_asked(struct gpu_caps *caps,
+                                   const struct gpu_device_params *params,
+                                   struct nn_error *error);
+
+/* --- matrix.c --------------------------------------------------------------------- */
+
+/* Fills matrix_nv and matrix_khr; the other facts must be there. */
+void gpu_read_matrix(VkInstance instance, VkPhysicalDevice physical,
+                     struct gpu_caps *caps);
+/* What opening a device takes for the matrices that were chosen: the extension's name,
+ * and its feature structure with `next` chained behind. NULL name when there are none. */
+struct gpu_matrix_request {
+    const char *extension;
+    void *chain;
+#ifdef VK_KHR_cooperative_matrix
+    VkPhysicalDeviceCooperativeMatrixFeaturesKHR khr;
+#endif
+    VkPhysicalDeviceCooperativeMatrixFeaturesNV nv;
+};
+void gpu_request_matrix(enum gpu_matrix matrix, void *next,
+                        struct gpu_matrix_request *out);
 
 /* --- device.c --------------------------------------------------------------------- */
 

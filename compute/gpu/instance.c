@@ -206,7 +206,7 @@ static void read_limits(const VkPhysicalDeviceLimits *limits, struct gpu_caps *c
     caps->timestamp_ns = limits->timestampPeriod;
 }
 
-static bool has_device_extension(VkPhysicalDevice physical, const char *name)
+bool gpu_has_extension(VkPhysicalDevice physical, const char *name)
 {
     uint32_t count = 0;
     vkEnumerateDeviceExtensionProperties(physical, NULL, &count, NULL);
@@ -232,7 +232,7 @@ static void read_features(VkPhysicalDevice physical, struct gpu_caps *caps)
     VkPhysicalDeviceSubgroupSizeControlFeaturesEXT control = {
         .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_SIZE_CONTROL_FEATURES_EXT };
     bool can_control =
-        has_device_extension(physical, VK_EXT_SUBGROUP_SIZE_CONTROL_EXTENSION_NAME);
+        gpu_has_extension(physical, VK_EXT_SUBGROUP_SIZE_CONTROL_EXTENSION_NAME);
     if (can_control) {
         v12.pNext = &control;
     }
@@ -241,7 +241,9 @@ static void read_features(VkPhysicalDevice physical, struct gpu_caps *caps)
     vkGetPhysicalDeviceFeatures2(physical, &features);
     caps->storage_16bit = v11.storageBuffer16BitAccess;
     caps->float16 = v12.shaderFloat16;
+    caps->memory_model = v12.vulkanMemoryModel;
     caps->subgroup_size_control = can_control && control.subgroupSizeControl;
+    caps->full_subgroups = can_control && control.computeFullSubgroups;
 }
 
 static void read_properties(VkPhysicalDevice physical, struct gpu_caps *caps)
@@ -281,7 +283,7 @@ static void read_properties(VkPhysicalDevice physical, struct gpu_caps *caps)
     }
 }
 
-bool gpu_read_caps(VkPhysicalDevice physical, struct gpu_caps *caps,
+bool gpu_read_caps(VkInstance instance, VkPhysicalDevice physical, struct gpu_caps *caps,
                    uint32_t *queue_family)
 {
     VkPhysicalDeviceProperties properties;
@@ -304,9 +306,8 @@ bool gpu_read_caps(VkPhysicalDevice physical, struct gpu_caps *caps,
     read_memory(physical, caps);
     read_features(physical, caps);
     read_properties(physical, caps);
-    bool direct = caps->type == GPU_SOFTWARE && caps->subgroup_size == 8
-                  && caps->subgroup_shuffle;
-    caps->family = direct ? GPU_FAMILY_DIRECT : GPU_FAMILY_TILED;
+    gpu_read_matrix(instance, physical, caps);
+    gpu_choose(caps);
     return caps->max_push_bytes >= GPU_MAX_PUSH && caps->max_invocations >= 256;
 }
 
@@ -333,7 +334,7 @@ uint32_t gpu_sorted_devices(VkInstance instance, VkPhysicalDevice *handles,
     }
     for (int rank = 0; rank <= 4; rank++) {
         for (uint32_t i = 0; i < count && n < room; i++) {
-            if (gpu_read_caps(found[i], &caps[n], &families[n])
+            if (gpu_read_caps(instance, found[i], &caps[n], &families[n])
                 && rank_of(caps[n].type) == rank) {
                 handles[n++] = found[i];
             }

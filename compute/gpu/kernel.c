@@ -3,13 +3,18 @@
 
 #include "shaders/registry.h"
 
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+/* Apart from the shader. */
 static bool same(const struct gpu_kernel_desc *a, const struct gpu_kernel_desc *b)
 {
-    return strcmp(a->shader, b->shader) == 0 && a->n_bindings == b->n_bindings
-           && a->texel_mask == b->texel_mask && a->n_spec == b->n_spec
+    return a->n_bindings == b->n_bindings && a->texel_mask == b->texel_mask
+           && a->half == b->half && a->n_spec == b->n_spec
            && memcmp(a->spec, b->spec, a->n_spec * sizeof a->spec[0]) == 0
            && a->push_bytes == b->push_bytes && a->subgroup_size == b->subgroup_size;
 }
@@ -42,9 +47,9 @@ static VkResult create_layouts(struct gpu_device *device, struct gpu_kernel *ker
     return vkCreatePipelineLayout(device->handle, &layout, NULL, &kernel->layout);
 }
 
-static VkResult create_pipeline(struct gpu_device *device, struct gpu_kernel *kernel,
-                                const struct shader_blob *blob)
+static VkResult create_pipeline(struct gpu_device *device, struct gpu_kernel *kernel)
 {
+    const struct shader_blob *blob = kernel->blob;
     const struct gpu_kernel_desc *desc = &kernel->desc;
     VkShaderModuleCreateInfo module_info = {
         .sType = VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO, .codeSize = blob->bytes,
@@ -64,10 +69,14 @@ static VkResult create_pipeline(struct gpu_device *device, struct gpu_kernel *ke
             VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_REQUIRED_SUBGROUP_SIZE_CREATE_INFO_EXT,
         .requiredSubgroupSize = desc->subgroup_size };
     bool require = desc->subgroup_size && device->caps.subgroup_size_control;
+    VkPipelineShaderStageCreateFlags full =
+        require && device->caps.full_subgroups
+            ? VK_PIPELINE_SHADER_STAGE_CREATE_REQUIRE_FULL_SUBGROUPS_BIT_EXT
+            : 0;
     VkComputePipelineCreateInfo info = {
         .sType = VK_STRUCTURE_TYPE_COMPUTE_PIPELINE_CREATE_INFO,
         .stage = { .sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_CREATE_INFO,
-                   .pNext = require ? &size : NULL,
+                   .pNext = require ? &size : NULL, .flags = full,
                    .stage = VK_SHADER_STAGE_COMPUTE_BIT, .module = module,
                    .pName = "main", .pSpecializationInfo = &spec },
         .layout = kernel->layout };
@@ -101,6 +110,14 @@ static enum nn_status add(struct gpu_device *device, struct gpu_kernel *kernel,
     return NN_OK;
 }
 
+/* NULL when there is none of that name in that precision. */
+static const struct shader_blob *find_blob(const struct gpu_kernel_desc *desc)
+{
+    char name[64];
+    snprintf(name, sizeof name, "%s%s", desc->shader, desc->half ? "_half" : "");
+    return shader_find(name);
+}
+
 static enum nn_status check_desc(const struct gpu_device *device,
                                  const struct gpu_kernel_desc *desc,
                                  const struct shader_blob *blob, struct nn_error *error)
@@ -124,49 +141,173 @@ static enum nn_status check_desc(const struct gpu_device *device,
     return NN_OK;
 }
 
+static const struct gpu_kernel *find(const struct gpu_device *device,
+                                     const struct gpu_kernel_desc *desc)
+{
+    const struct shader_blob *blob = find_blob(desc);
+    for (uint32_t i = 0; i < device->n_kernels; i++) {
+        if (device->kernels[i]->blob == blob && same(&device->kernels[i]->desc, desc)) {
+            return device->kernels[i];
+        }
+    }
+    return NULL;
+}
+
+/* A kernel on its way from description to pipeline. */
+struct making {
+    struct gpu_kernel *kernel;
+    VkResult result;
+};
+
+static enum nn_status begin_making(struct making *out, const struct gpu_device *device,
+                                   const struct gpu_kernel_desc *desc,
+                                   struct nn_error *error)
+{
+    const struct shader_blob *blob = find_blob(desc);
+    *out = (struct making){ 0 };
+    enum nn_status status = check_desc(device, desc, blob, error);
+    if (status != NN_OK) {
+        return status;
+    }
+    out->kernel = calloc(1, sizeof *out->kernel);
+    if (!out->kernel) {
+        return nn_fail(error, NN_ERROR_MEMORY, "out of memory for kernels");
+    }
+    out->kernel->desc = *desc;
+    out->kernel->desc.shader = blob->name;
+    out->kernel->blob = blob;
+    return NN_OK;
+}
+
+/* The slow part; any thread. */
+static void make(struct gpu_device *device, struct making *m)
+{
+    m->result = create_layouts(device, m->kernel);
+    if (m->result == VK_SUCCESS) {
+        m->result = create_pipeline(device, m->kernel);
+    }
+}
+
+/* Gives the kernel to the device, or frees it. */
+static enum nn_status end_making(struct gpu_device *device, struct making *m,
+                                 struct nn_error *error)
+{
+    enum nn_status status =
+        m->result == VK_SUCCESS
+            ? add(device, m->kernel, error)
+            : gpu_vk_fail(device, m->result, "compiling a kernel", error);
+    if (status != NN_OK) {
+        destroy(device, m->kernel);
+        return status;
+    }
+    const struct gpu_kernel *kernel = m->kernel;
+    const char *name = kernel->blob->name;
+    gpu_name_object(device, VK_OBJECT_TYPE_PIPELINE, (uint64_t)kernel->pipeline, name);
+    gpu_name_object(device, VK_OBJECT_TYPE_PIPELINE_LAYOUT, (uint64_t)kernel->layout,
+                    name);
+    gpu_name_object(device, VK_OBJECT_TYPE_DESCRIPTOR_SET_LAYOUT,
+                    (uint64_t)kernel->set_layout, name);
+    device->cache_grew = true;
+    return NN_OK;
+}
+
 enum nn_status gpu_kernel_get(const struct gpu_kernel **out, struct gpu_device *device,
                               const struct gpu_kernel_desc *desc, struct nn_error *error)
 {
-    const struct shader_blob *blob = shader_find(desc->shader);
     enum nn_status status = gpu_check_lost(device, error);
-    if (status == NN_OK) {
-        status = check_desc(device, desc, blob, error);
-    }
     if (status != NN_OK) {
         return status;
     }
-    for (uint32_t i = 0; i < device->n_kernels; i++) {
-        if (same(&device->kernels[i]->desc, desc)) {
-            *out = device->kernels[i];
-            return NN_OK;
+    *out = find(device, desc);
+    if (*out) {
+        return NN_OK;
+    }
+    struct making m;
+    status = begin_making(&m, device, desc, error);
+    if (status == NN_OK) {
+        make(device, &m);
+        status = end_making(device, &m, error);
+    }
+    *out = status == NN_OK ? m.kernel : NULL;
+    return status;
+}
+
+/* --- Many at once ------------------------------------------------------------------------ */
+
+#define MAX_MAKERS 16
+
+struct workshop {
+    struct gpu_device *device;
+    struct making *items;
+    uint32_t n;
+    atomic_uint next;
+};
+
+static void *make_items(void *data)
+{
+    struct workshop *w = data;
+    uint32_t i;
+    while ((i = atomic_fetch_add(&w->next, 1)) < w->n) {
+        make(w->device, &w->items[i]);
+    }
+    return NULL;
+}
+
+/* The calling thread works too; a thread that cannot be had is done without. */
+static void make_all(struct workshop *w)
+{
+    pthread_t threads[MAX_MAKERS];
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    uint32_t n = 0;
+    while (n < MAX_MAKERS && n + 1 < w->n && (long)n + 1 < processors
+           && pthread_create(&threads[n], NULL, make_items, w) == 0) {
+        n++;
+    }
+    make_items(w);
+    for (uint32_t i = 0; i < n; i++) {
+        pthread_join(threads[i], NULL);
+    }
+}
+
+static bool is_listed(const struct workshop *w, const struct gpu_kernel_desc *desc)
+{
+    const struct shader_blob *blob = find_blob(desc);
+    for (uint32_t i = 0; i < w->n; i++) {
+        const struct gpu_kernel *kernel = w->items[i].kernel;
+        if (kernel->blob == blob && same(&kernel->desc, desc)) {
+            return true;
         }
     }
-    struct gpu_kernel *kernel = calloc(1, sizeof *kernel);
-    if (!kernel) {
+    return false;
+}
+
+enum nn_status gpu_kernels_prepare(struct gpu_device *device,
+                                   const struct gpu_kernel_desc *const *descs, uint32_t n,
+                                   struct nn_error *error)
+{
+    struct workshop w = { .device = device, .items = calloc(n + 1, sizeof *w.items) };
+    if (!w.items) {
         return nn_fail(error, NN_ERROR_MEMORY, "out of memory for kernels");
     }
-    kernel->desc = *desc;
-    kernel->desc.shader = blob->name;
-    VkResult result = create_layouts(device, kernel);
-    if (result == VK_SUCCESS) {
-        result = create_pipeline(device, kernel, blob);
+    enum nn_status status = gpu_check_lost(device, error);
+    for (uint32_t i = 0; i < n && status == NN_OK; i++) {
+        if (!find(device, descs[i]) && !is_listed(&w, descs[i])) {
+            status = begin_making(&w.items[w.n], device, descs[i], error);
+            w.n += status == NN_OK;
+        }
     }
-    status = result == VK_SUCCESS
-                 ? add(device, kernel, error)
-                 : gpu_vk_fail(device, result, "compiling a kernel", error);
-    if (status != NN_OK) {
-        destroy(device, kernel);
-        return status;
+    if (status == NN_OK) {
+        make_all(&w);
     }
-    gpu_name_object(device, VK_OBJECT_TYPE_PIPELINE, (uint64_t)kernel->pipeline,
-                    blob->name);
-    gpu_name_object(device, VK_OBJECT_TYPE_PIPELINE_LAYOUT, (uint64_t)kernel->layout,
-                    blob->name);
-    gpu_name_object(device, VK_OBJECT_TYPE_DESCRIPTOR_SET_LAYOUT,
-                    (uint64_t)kernel->set_layout, blob->name);
-    device->cache_grew = true;
-    *out = kernel;
-    return NN_OK;
+    for (uint32_t i = 0; i < w.n; i++) {
+        if (status == NN_OK) {
+            status = end_making(device, &w.items[i], error);
+        } else {
+            destroy(device, w.items[i].kernel);
+        }
+    }
+    free(w.items);
+    return status;
 }
 
 void gpu_kernels_destroy(struct gpu_device *device)

@@ -83,7 +83,8 @@ RULE(linear)
         return;
     }
     if (c->need[0]) {
-        c->dx[0] = nn_linear(c->graph, c->dy, nn_transpose(c->graph, src(c, 1)), NN_NONE);
+        c->dx[0] = nn_linear(c->graph, c->dy, nn_transpose(c->graph, src(c, 1), 1),
+                             NN_NONE);
     }
     if (c->need[1]) {
         struct nn_attr attr = { .shape = shape_of(c, 1), .kernel = 1, .stride = 1 };
@@ -94,14 +95,26 @@ RULE(linear)
     }
 }
 
+/* It serves inference with few labels; its weights are slices of trained ones. */
+RULE(group_linear)
+{
+    uint32_t groups = c->node.attr.heads;
+    if (c->need[1] || c->need[2]) {
+        nn_graph_fail(c->graph, "group_linear has no gradient by its weights");
+        return;
+    }
+    c->dx[0] = nn_group_linear(c->graph, c->dy,
+                               nn_transpose(c->graph, src(c, 1), groups), NN_NONE, groups);
+}
+
 RULE(matmul_nt)
 {
     if (c->need[0]) {
-        c->dx[0] = nn_matmul_nt(c->graph, c->dy, nn_transpose(c->graph, src(c, 1)));
+        c->dx[0] = nn_matmul_nt(c->graph, c->dy, nn_transpose(c->graph, src(c, 1), 1));
     }
     if (c->need[1]) {
-        c->dx[1] = nn_matmul_nt(c->graph, nn_transpose(c->graph, c->dy),
-                                nn_transpose(c->graph, src(c, 0)));
+        c->dx[1] = nn_matmul_nt(c->graph, nn_transpose(c->graph, c->dy, 1),
+                                nn_transpose(c->graph, src(c, 0), 1));
     }
 }
 
@@ -277,9 +290,9 @@ RULE(first_row)
     c->dx[0] = ADD(place_row, &attr, c->dy);
 }
 
-RULE(first_rows)
+RULE(slice_rows)
 {
-    struct nn_attr attr = { .shape = shape_of(c, 0) };
+    struct nn_attr attr = { .shape = shape_of(c, 0), .first = c->node.attr.first };
     c->dx[0] = ADD(pad_rows, &attr, c->dy);
 }
 
@@ -290,7 +303,7 @@ RULE(reshape)
 
 RULE(transpose)
 {
-    c->dx[0] = nn_transpose(c->graph, c->dy);
+    c->dx[0] = nn_transpose(c->graph, c->dy, c->node.attr.heads);
 }
 
 RULE(embed)

@@ -281,6 +281,13 @@ nn_id nn_linear(struct nn_graph *graph, nn_id x, nn_id weight, nn_id bias)
     return nn_linear_act(graph, x, weight, bias, (struct nn_epilogue){ NN_ACT_NONE, 0 });
 }
 
+nn_id nn_group_linear(struct nn_graph *graph, nn_id x, nn_id weight, nn_id bias,
+                      uint32_t groups)
+{
+    struct nn_attr attr = { .heads = groups };
+    return ADD(group_linear, &attr, x, weight, bias);
+}
+
 nn_id nn_matmul_nt(struct nn_graph *graph, nn_id a, nn_id b)
 {
     return ADD(matmul_nt, NULL, a, b);
@@ -388,10 +395,10 @@ nn_id nn_first_row(struct nn_graph *graph, nn_id x)
     return ADD(first_row, NULL, x);
 }
 
-nn_id nn_first_rows(struct nn_graph *graph, nn_id x, uint32_t count)
+nn_id nn_slice_rows(struct nn_graph *graph, nn_id x, uint32_t first, uint32_t count)
 {
-    struct nn_attr attr = { .width = count };
-    return ADD(first_rows, &attr, x);
+    struct nn_attr attr = { .first = first, .width = count };
+    return ADD(slice_rows, &attr, x);
 }
 
 nn_id nn_reshape(struct nn_graph *graph, nn_id x, struct nn_shape shape)
@@ -400,9 +407,10 @@ nn_id nn_reshape(struct nn_graph *graph, nn_id x, struct nn_shape shape)
     return ADD(reshape, &attr, x);
 }
 
-nn_id nn_transpose(struct nn_graph *graph, nn_id x)
+nn_id nn_transpose(struct nn_graph *graph, nn_id x, uint32_t groups)
 {
-    return ADD(transpose, NULL, x);
+    struct nn_attr attr = { .heads = groups };
+    return ADD(transpose, &attr, x);
 }
 
 nn_id nn_embed(struct nn_graph *graph, nn_id ids, nn_id table)

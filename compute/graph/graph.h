@@ -69,9 +69,10 @@ struct nn_attr {
     uint32_t kernel, stride, pad;      /* conv2d, avg_pool; square */
     float eps;                         /* batch_norm, fold_*, layer_norm */
     float factor;                      /* scale, fill, expand, sum_to, *_grad */
-    uint32_t heads;                    /* attention */
+    uint32_t heads;                    /* attention; groups of group_linear, transpose */
     uint32_t q_column, k_column, v_column; /* attention: first column in its source */
-    uint32_t width;                    /* attention: columns of q, k and v; first_rows */
+    uint32_t width;                    /* attention: columns of q, k and v; slice_rows */
+    uint32_t first;                    /* slice_rows, pad_rows */
     bool causal;                       /* attention */
     struct nn_shape shape;             /* reshape, fill, sum_to, expand, *_grad */
     float gamma_negative, gamma_positive; /* asymmetric_loss, label_loss */
@@ -127,6 +128,12 @@ nn_id nn_linear(struct nn_graph *graph, nn_id x, nn_id weight, nn_id bias);
 /* The same with a fused activation. */
 nn_id nn_linear_act(struct nn_graph *graph, nn_id x, nn_id weight, nn_id bias,
                     struct nn_epilogue epilogue);
+/* One linear layer for each of `groups` parts of a row: x [...,G*I], weight [G*O,I],
+ * bias [G*O] or NN_NONE -> [...,G*O], where output row g*O + o reads part g of x. With
+ * the weight transposed by groups (nn_transpose) it maps the other way, which is also
+ * the derivative by x. */
+nn_id nn_group_linear(struct nn_graph *graph, nn_id x, nn_id weight, nn_id bias,
+                      uint32_t groups);
 /* a [M,D], b [N,D] -> a b^T [M,N]; both are computed values. */
 nn_id nn_matmul_nt(struct nn_graph *graph, nn_id a, nn_id b);
 /* x [B,C,H,W]; gamma, beta, mean, variance [C]: inference form with running
@@ -165,12 +172,15 @@ nn_id nn_prepend_row(struct nn_graph *graph, nn_id first, nn_id x);
 nn_id nn_select_row(struct nn_graph *graph, nn_id x, nn_id index);
 /* x [B,T,D] -> its row 0, [B,D]. */
 nn_id nn_first_row(struct nn_graph *graph, nn_id x);
-/* x [T,D] -> its first `count` rows. */
-nn_id nn_first_rows(struct nn_graph *graph, nn_id x, uint32_t count);
-/* The same values in the same order; the last dimension must stay. */
+/* x [T,D] -> its rows first .. first+count-1; of a vector [T] its values there, which
+ * must be a constant then. */
+nn_id nn_slice_rows(struct nn_graph *graph, nn_id x, uint32_t first, uint32_t count);
+/* The same values in the same order; the last dimension must stay, or be a multiple of 4
+ * before and after. */
 nn_id nn_reshape(struct nn_graph *graph, nn_id x, struct nn_shape shape);
-/* [M,N] -> [N,M]. */
-nn_id nn_transpose(struct nn_graph *graph, nn_id x);
+/* [G*M,N] -> [G*N,M], each of `groups` blocks of rows transposed by itself; only
+ * a constant may have more than one. */
+nn_id nn_transpose(struct nn_graph *graph, nn_id x, uint32_t groups);
 /* ids I32 [B,T], table [V,D] -> [B,T,D]. Ids outside 0..V-1 give a row of zeros. */
 nn_id nn_embed(struct nn_graph *graph, nn_id ids, nn_id table);
 /* Over the last dimension; biased variance, y = gamma (x - m) / sqrt(v + eps) + beta */

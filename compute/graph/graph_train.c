@@ -52,7 +52,7 @@ nn_id nn_label_loss(struct nn_graph *graph, nn_id logits, nn_id classes,
 static nn_id align(struct nn_graph *graph, nn_id x, nn_id w)
 {
     if (w != NN_NONE) {
-        x = nn_linear(graph, x, nn_transpose(graph, w), NN_NONE);
+        x = nn_linear(graph, x, nn_transpose(graph, w, 1), NN_NONE);
     }
     return nn_l2_normalize(graph, x);
 }
@@ -65,7 +65,7 @@ nn_id nn_contrastive_loss(struct nn_graph *graph, nn_id u, nn_id v, nn_id wi, nn
     nn_id factor = nn_activation(graph, temperature, (struct nn_epilogue){ NN_ACT_EXP, 0 });
     nn_id logits = nn_mul_scalar(graph, nn_matmul_nt(graph, a, b), factor);
     nn_id rows = nn_label_loss(graph, logits, NN_NONE, cross_entropy);
-    nn_id columns = nn_label_loss(graph, nn_transpose(graph, logits), NN_NONE,
+    nn_id columns = nn_label_loss(graph, nn_transpose(graph, logits, 1), NN_NONE,
                                   cross_entropy);
     if (nn_graph_check(graph, NULL) != NN_OK) {
         return NN_NONE;

@@ -1,5 +1,7 @@
 #include "compute/graph/plan_private.h"
 
+#include "compute/half.h"
+
 #include <string.h>
 
 static uint32_t last_dim(struct nn_shape shape)
@@ -16,7 +18,7 @@ static uint64_t row_count(struct nn_shape shape)
     return rows;
 }
 
-uint64_t nn_layout_bytes(enum nn_layout layout, struct nn_shape shape)
+uint64_t nn_layout_values(enum nn_layout layout, struct nn_shape shape)
 {
     uint64_t values = 0;
     switch (layout) {
@@ -31,7 +33,49 @@ uint64_t nn_layout_bytes(enum nn_layout layout, struct nn_shape shape)
         values = (nn_shape_count(shape) + 3) / 4 * 4;
         break;
     }
-    return values * 4;
+    return values;
+}
+
+uint64_t nn_layout_bytes(enum nn_layout layout, struct nn_shape shape, bool half)
+{
+    uint64_t values = nn_layout_values(layout, shape);
+    return half && layout != NN_LAYOUT_INDEX ? values * 2 : values * 4;
+}
+
+#define BLOCK 1024
+
+/* Through blocks of their own, which the compiler can turn into vector code. Values go to
+ * the front, never past the block being read. */
+void nn_layout_narrow(void *values, uint64_t count)
+{
+    float wide[BLOCK];
+    uint16_t half[BLOCK];
+    char *at = values;
+    for (uint64_t done = 0; done < count; done += BLOCK) {
+        size_t n = count - done < BLOCK ? (size_t)(count - done) : BLOCK;
+        memcpy(wide, at + done * 4, n * 4);
+        for (size_t i = 0; i < n; i++) {
+            half[i] = nn_half_from_float(wide[i]);
+        }
+        memcpy(at + done * 2, half, n * 2);
+    }
+}
+
+/* From the last value on, whose place is free. */
+void nn_layout_widen(void *values, uint64_t count)
+{
+    char *at = values;
+    for (uint64_t i = count; i-- > 0;) {
+        uint16_t half;
+        memcpy(&half, at + i * 2, 2);
+        float wide = nn_half_to_float(half);
+        memcpy(at + i * 4, &wide, 4);
+    }
+}
+
+bool nn_layout_is_logical(enum nn_layout layout, struct nn_shape shape)
+{
+    return layout == NN_LAYOUT_ROWS && last_dim(shape) % 4 == 0;
 }
 
 /* One channel plane of one image at a time, so that reads run along memory. */
@@ -39,7 +83,7 @@ static void pack_map(struct nn_shape shape, const float *logical, float *device)
 {
     size_t pixels = (size_t)shape.dim[2] * shape.dim[3];
     uint32_t groups = (shape.dim[1] + 3) / 4;
-    memset(device, 0, nn_layout_bytes(NN_LAYOUT_MAP, shape));
+    memset(device, 0, nn_layout_bytes(NN_LAYOUT_MAP, shape, false));
     for (uint32_t b = 0; b < shape.dim[0]; b++) {
         for (uint32_t c = 0; c < shape.dim[1]; c++) {
             const float *from = logical + ((size_t)b * shape.dim[1] + c) * pixels;
@@ -74,7 +118,7 @@ void nn_layout_pack(enum nn_layout layout, struct nn_shape shape, const void *lo
         return;
     }
     if (layout == NN_LAYOUT_INDEX) {
-        memset(device, 0, nn_layout_bytes(layout, shape));
+        memset(device, 0, nn_layout_bytes(layout, shape, false));
         memcpy(device, logical, nn_shape_count(shape) * 4);
         return;
     }

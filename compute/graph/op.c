@@ -41,6 +41,19 @@ RULE(linear)
     return is_residual(graph, node, 3, *out) ? NULL : "the residual does not fit";
 }
 
+RULE(group_linear)
+{
+    struct nn_shape x = source(graph, node, 0), w = source(graph, node, 1);
+    uint32_t groups = node->attr.heads;
+    if (x.rank < 2 || w.rank != 2 || groups == 0 || w.dim[0] % groups != 0
+        || (uint64_t)groups * w.dim[1] != x.dim[x.rank - 1]) {
+        return "the weights do not fit the parts of a row";
+    }
+    *out = x;
+    out->dim[x.rank - 1] = w.dim[0];
+    return is_vector(graph, node, 2, w.dim[0]) ? NULL : "the bias does not fit";
+}
+
 RULE(matmul_nt)
 {
     struct nn_shape a = source(graph, node, 0), b = source(graph, node, 1);
@@ -205,28 +218,38 @@ RULE(first_row)
     return x.rank == 3 ? NULL : "these are not rows";
 }
 
-RULE(first_rows)
+RULE(slice_rows)
 {
     struct nn_shape x = source(graph, node, 0);
-    *out = NN_SHAPE2(node->attr.width, x.dim[1]);
-    return x.rank == 2 && node->attr.width <= x.dim[0] ? NULL : "there are fewer rows";
+    uint32_t first = node->attr.first, count = node->attr.width;
+    *out = x;
+    out->dim[0] = count;
+    return (x.rank == 1 || x.rank == 2) && first <= x.dim[0] && count <= x.dim[0] - first
+               ? NULL : "there are fewer rows";
 }
 
 RULE(reshape)
 {
     struct nn_shape x = source(graph, node, 0);
     *out = node->attr.shape;
-    return x.rank > 0 && x.rank < 4 && out->rank > 0 && out->rank < 4
-                   && nn_shape_count(x) == nn_shape_count(*out)
-                   && x.dim[x.rank - 1] == out->dim[out->rank - 1]
-               ? NULL : "only rows can be counted anew";
+    if (x.rank <= 0 || x.rank > 3 || out->rank <= 0 || out->rank > 3
+        || nn_shape_count(x) != nn_shape_count(*out)) {
+        return "only rows can be counted anew";
+    }
+    uint32_t before = x.dim[x.rank - 1], after = out->dim[out->rank - 1];
+    return before == after || (before % 4 == 0 && after % 4 == 0)
+               ? NULL : "rows of such widths cannot be counted anew";
 }
 
 RULE(transpose)
 {
     struct nn_shape x = source(graph, node, 0);
-    *out = NN_SHAPE2(x.dim[1], x.dim[0]);
-    return x.rank == 2 ? NULL : "it is not a matrix";
+    uint32_t groups = node->attr.heads;
+    if (x.rank != 2 || groups == 0 || x.dim[0] % groups != 0) {
+        return "it is not a matrix of so many blocks of rows";
+    }
+    *out = NN_SHAPE2(groups * x.dim[1], x.dim[0] / groups);
+    return NULL;
 }
 
 RULE(embed)

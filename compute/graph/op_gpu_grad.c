@@ -25,7 +25,7 @@ static uint32_t padded4(uint32_t n)
 
 uint32_t plan_vec4s(const struct plan_builder *b, nn_id id)
 {
-    return (uint32_t)(nn_layout_bytes(b->layout[id], node_of(b, id)->shape) / 16);
+    return (uint32_t)(nn_layout_values(b->layout[id], node_of(b, id)->shape) / 4);
 }
 
 enum nn_status plan_emit_kernel(struct plan_builder *b, nn_id id,
@@ -306,6 +306,10 @@ enum nn_status plan_op_flip_weight(struct plan_builder *b, nn_id id,
 
 enum nn_status plan_op_transpose(struct plan_builder *b, nn_id id, struct nn_error *error)
 {
+    if (node_of(b, id)->attr.heads != 1) {
+        return nn_fail(error, NN_ERROR_UNSUPPORTED,
+                       "transposing by groups of values that are not constants");
+    }
     return emit_flip(b, id, 1, "transpose", error);
 }
 
@@ -455,7 +459,8 @@ static enum nn_status emit_place(struct plan_builder *b, nn_id id, enum place_mo
     const struct nn_node *node = node_of(b, id);
     struct nn_shape x = source_shape(b, id, 0), y = node->shape;
     uint32_t rows = mode == PLACE_TO_MAP ? x.dim[1] : mode == PLACE_PAD ? 1 : y.dim[1];
-    uint32_t push[4] = { plan_vec4s(b, id), (last_dim(x) + 3) / 4, rows, x.dim[0] };
+    uint32_t push[5] = { plan_vec4s(b, id), (last_dim(x) + 3) / 4, rows, x.dim[0],
+                         node->attr.first };
     struct plan_kernel k = {
         .shader = "rows_place", .label = label, .n_ids = 2,
         .ids = { node->source[0], node->n_sources > 1 ? node->source[1] : NN_NONE },

@@ -20,8 +20,8 @@ static const struct nn_node *source_of(const struct plan_builder *b,
 
 static uint32_t vec4_count(const struct plan_builder *b, nn_id id)
 {
-    return (uint32_t)(nn_layout_bytes(b->layout[id], nn_graph_node(b->graph, id)->shape)
-                      / 16);
+    return (uint32_t)(nn_layout_values(b->layout[id], nn_graph_node(b->graph, id)->shape)
+                      / 4);
 }
 
 /* operand[1] and [2] are tensors already; unused ones repeat x. */

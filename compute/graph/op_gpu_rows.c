@@ -1,5 +1,5 @@
 /* Planners of the operators on rows: copies, norms, attention, products of rows. */
-#include "compute/graph/plan_private.h"
+#include "compute/graph/plan_direct.h"
 
 #include <string.h>
 
@@ -15,8 +15,8 @@ static uint32_t padded4(uint32_t n)
 
 static uint32_t vec4_count(const struct plan_builder *b, nn_id id)
 {
-    return (uint32_t)(nn_layout_bytes(b->layout[id], nn_graph_node(b->graph, id)->shape)
-                      / 16);
+    return (uint32_t)(nn_layout_values(b->layout[id], nn_graph_node(b->graph, id)->shape)
+                      / 4);
 }
 
 /* Fills operands 0.. from `ids`; NN_NONE repeats operand 0. The result is the last. */
@@ -71,7 +71,7 @@ enum nn_status plan_op_fold_bias(struct plan_builder *b, nn_id id, struct nn_err
     return constant_only(b, id, error);
 }
 
-enum copy_mode { COPY_MAP_TO_ROWS, COPY_PREPEND, COPY_SELECT, COPY_FIRST };
+enum copy_mode { COPY_MAP_TO_ROWS, COPY_PREPEND, COPY_SELECT, COPY_FIRST, COPY_SLICE };
 
 static enum nn_status emit_copy(struct plan_builder *b, nn_id id, enum copy_mode mode,
                                 const nn_id ids[3], uint32_t rows, uint32_t first_shared,
@@ -134,9 +134,17 @@ static enum nn_status alias(struct plan_builder *b, nn_id id, struct nn_error *e
     return plan_operand(b, nn_graph_node(b->graph, id)->source[0], &b->tensor[id], error);
 }
 
-enum nn_status plan_op_first_rows(struct plan_builder *b, nn_id id, struct nn_error *error)
+enum nn_status plan_op_slice_rows(struct plan_builder *b, nn_id id, struct nn_error *error)
 {
-    return alias(b, id, error);
+    const struct nn_node *node = nn_graph_node(b->graph, id);
+    if (node->shape.rank == 1) {
+        return constant_only(b, id, error);
+    }
+    if (node->attr.first == 0) {
+        return alias(b, id, error);
+    }
+    const nn_id ids[3] = { node->source[0], NN_NONE, NN_NONE };
+    return emit_copy(b, id, COPY_SLICE, ids, node->attr.first, 0, "slice_rows", error);
 }
 
 enum nn_status plan_op_reshape(struct plan_builder *b, nn_id id, struct nn_error *error)
@@ -238,6 +246,9 @@ static enum nn_status emit_probs(struct plan_builder *b, const struct nn_node *n
         return status;
     }
     step.operand[2] = result;
+    if (plan_direct_probs_fit(b, a, k.dim[1])) {
+        return plan_direct_probs(b, node, images, step, error);
+    }
     step.operand[3] = step.operand[0];
     step.operand[4] = step.operand[1];
     struct probs_push push = {
@@ -276,6 +287,9 @@ static enum nn_status emit_apply(struct plan_builder *b, nn_id id, nn_id values,
     }
     if (status != NN_OK) {
         return status;
+    }
+    if (plan_direct_apply_fit(b, a)) {
+        return plan_direct_apply(b, id, values, step, error);
     }
     step.operand[3] = step.operand[1];
     struct apply_push push = {
@@ -317,7 +331,7 @@ enum nn_status plan_op_attention(struct plan_builder *b, nn_id id, struct nn_err
                                       node->shape.dim[1], k.dim[1]);
     uint32_t scratch;
     enum nn_status status =
-        plan_scratch(b, nn_layout_bytes(NN_LAYOUT_ROWS, probs), &scratch, error);
+        plan_scratch(b, nn_layout_bytes(NN_LAYOUT_ROWS, probs, b->half), &scratch, error);
     if (status == NN_OK) {
         status = emit_probs(b, node, node->shape.dim[0], scratch, error);
     }
@@ -325,6 +339,42 @@ enum nn_status plan_op_attention(struct plan_builder *b, nn_id id, struct nn_err
 }
 
 /* --- Products of rows ------------------------------------------------------------------ */
+
+/* The push block of shaders/group_linear.comp. */
+struct group_push { uint32_t count, columns, outs, ins, x_row, w_row; };
+
+enum nn_status plan_op_group_linear(struct plan_builder *b, nn_id id,
+                                    struct nn_error *error)
+{
+    const struct nn_node *node = nn_graph_node(b->graph, id);
+    struct nn_shape w = nn_graph_node(b->graph, node->source[1])->shape;
+    nn_id bias = node->n_sources > 2 ? node->source[2] : NN_NONE;
+    const nn_id ids[2] = { node->source[0], node->source[1] };
+    struct plan_step step = { .label = "group_linear" };
+    enum nn_status status = bind(b, &step, id, ids, 2, 2, error);
+    step.operand[3] = step.operand[1];
+    if (status == NN_OK && bias != NN_NONE) {
+        status = plan_operand(b, bias, &step.operand[3], error);
+    }
+    if (status != NN_OK) {
+        return status;
+    }
+    struct plan_group g = { .rows = (uint32_t)(nn_shape_count(node->shape) / w.dim[0]),
+                            .groups = node->attr.heads, .ins = w.dim[1],
+                            .outs = w.dim[0] / node->attr.heads, .bias = bias != NN_NONE };
+    step.flops = 2.0 * g.rows * w.dim[0] * w.dim[1];
+    if (plan_direct_group_fit(b, g.outs, g.ins)) {
+        return plan_direct_group(b, step, &g, error);
+    }
+    struct group_push push = { vec4_count(b, id) * 4, w.dim[0], g.outs, g.ins,
+                               padded4(g.groups * g.ins), padded4(g.ins) };
+    step.kernel = (struct gpu_kernel_desc){ .shader = "group_linear", .n_bindings = 4,
+                                            .n_spec = 1, .spec = { g.bias },
+                                            .push_bytes = sizeof push };
+    memcpy(step.push, &push, sizeof push);
+    plan_groups(b, &step, push.count);
+    return plan_emit(b, &step, error);
+}
 
 struct dot_push { uint32_t count, columns, width, group, queries; };
 

@@ -431,8 +431,9 @@ bool ref_place_row(const struct ref_call *c)
 bool ref_pad_rows(const struct ref_call *c)
 {
     uint64_t given = nn_shape_count(c->shape[0]);
-    memcpy(c->y, c->x[0], given * sizeof *c->y);
-    memset(c->y + given, 0, (count_of(c) - given) * sizeof *c->y);
+    memset(c->y, 0, count_of(c) * sizeof *c->y);
+    memcpy(c->y + (size_t)c->node->attr.first * c->node->shape.dim[1], c->x[0],
+           given * sizeof *c->y);
     return true;
 }
 

@@ -35,6 +35,24 @@ bool ref_linear(const struct ref_call *c)
     return true;
 }
 
+bool ref_group_linear(const struct ref_call *c)
+{
+    size_t groups = c->node->attr.heads, in = c->shape[1].dim[1];
+    size_t out = c->shape[1].dim[0] / groups;
+    size_t rows = nn_shape_count(c->node->shape) / (groups * out);
+    for (size_t r = 0; r < rows; r++) {
+        for (size_t o = 0; o < groups * out; o++) {
+            const float *x = c->x[0] + (r * groups + o / out) * in;
+            double sum = c->x[2] ? c->x[2][o] : 0;
+            for (size_t i = 0; i < in; i++) {
+                sum += (double)x[i] * c->x[1][o * in + i];
+            }
+            c->y[r * groups * out + o] = (float)sum;
+        }
+    }
+    return true;
+}
+
 bool ref_matmul_nt(const struct ref_call *c)
 {
     size_t m = c->shape[0].dim[0], n = c->shape[1].dim[0], d = c->shape[0].dim[1];
@@ -114,9 +132,11 @@ bool ref_first_row(const struct ref_call *c)
     return true;
 }
 
-bool ref_first_rows(const struct ref_call *c)
+bool ref_slice_rows(const struct ref_call *c)
 {
-    memcpy(c->y, c->x[0], nn_shape_count(c->node->shape) * sizeof *c->y);
+    size_t row = c->shape[0].rank == 2 ? c->shape[0].dim[1] : 1;
+    memcpy(c->y, c->x[0] + c->node->attr.first * row,
+           nn_shape_count(c->node->shape) * sizeof *c->y);
     return true;
 }
 
@@ -128,10 +148,15 @@ bool ref_reshape(const struct ref_call *c)
 
 bool ref_transpose(const struct ref_call *c)
 {
-    size_t rows = c->shape[0].dim[0], columns = c->shape[0].dim[1];
-    for (size_t r = 0; r < rows; r++) {
-        for (size_t i = 0; i < columns; i++) {
-            c->y[i * rows + r] = c->x[0][r * columns + i];
+    size_t groups = c->node->attr.heads, columns = c->shape[0].dim[1];
+    size_t rows = c->shape[0].dim[0] / groups;
+    for (size_t g = 0; g < groups; g++) {
+        const float *x = c->x[0] + g * rows * columns;
+        float *y = c->y + g * rows * columns;
+        for (size_t r = 0; r < rows; r++) {
+            for (size_t i = 0; i < columns; i++) {
+                y[i * rows + r] = x[r * columns + i];
+            }
         }
     }
     return true;

@@ -182,7 +182,8 @@ RULE(place_row)
 RULE(pad_rows)
 {
     struct nn_shape x = source(graph, node, 0), to = *out = node->attr.shape;
-    return x.rank == 2 && to.rank == 2 && to.dim[1] == x.dim[1] && to.dim[0] >= x.dim[0]
+    return x.rank == 2 && to.rank == 2 && to.dim[1] == x.dim[1]
+                   && (uint64_t)x.dim[0] + node->attr.first <= to.dim[0]
                ? NULL : "there are more rows already";
 }
 

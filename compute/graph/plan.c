@@ -100,7 +100,7 @@ enum nn_status plan_result(struct plan_builder *b, nn_id id, uint32_t *out,
 {
     if (b->tensor[id] == UINT32_MAX) {
         uint64_t bytes =
-            nn_layout_bytes(b->layout[id], nn_graph_node(b->graph, id)->shape);
+            nn_layout_bytes(b->layout[id], nn_graph_node(b->graph, id)->shape, b->half);
         enum nn_status status = plan_scratch(b, bytes, &b->tensor[id], error);
         if (status != NN_OK) {
             return status;
@@ -133,6 +133,7 @@ enum nn_status plan_emit(struct plan_builder *b, const struct plan_step *step,
         tensor->used = true;
     }
     b->steps[b->n_steps] = *step;
+    b->steps[b->n_steps].kernel.half = b->half;
     b->steps[b->n_steps++].node = b->node;
     return NN_OK;
 }
@@ -493,6 +494,22 @@ static enum nn_status record_segment(struct nn_plan *plan, struct segment *segme
     return status != NN_OK ? status : gpu_commands_finish(segment->commands, error);
 }
 
+static enum nn_status prepare_kernels(struct nn_plan *plan, struct nn_error *error)
+{
+    const struct plan_builder *b = &plan->b;
+    const struct gpu_kernel_desc **descs = calloc(b->n_steps + 1, sizeof *descs);
+    if (!descs) {
+        return nn_fail(error, NN_ERROR_MEMORY, "out of memory for a plan");
+    }
+    for (uint32_t i = 0; i < b->n_steps; i++) {
+        descs[i] = &b->steps[i].kernel;
+    }
+    enum nn_status status = gpu_kernels_prepare(nn_store_device(plan->store), descs,
+                                                b->n_steps, error);
+    free(descs);
+    return status;
+}
+
 enum nn_status plan_record(struct nn_plan *plan, enum plan_timing timing,
                            struct nn_error *error)
 {
@@ -506,6 +523,19 @@ enum nn_status plan_record(struct nn_plan *plan, enum plan_timing timing,
 }
 
 /* --- Life ---------------------------------------------------------------------------- */
+
+/* The operators of training have kernels in f32 alone. */
+static enum nn_status check_precision(const struct plan_builder *b, struct nn_error *error)
+{
+    for (nn_id id = 0; b->half && id < nn_graph_size(b->graph); id++) {
+        if (nn_graph_node(b->graph, id)->op >= NN_OP_variable) {
+            return nn_fail(error, NN_ERROR_UNSUPPORTED,
+                           "%s needs a device opened for f32",
+                           nn_op_name(nn_graph_node(b->graph, id)->op));
+        }
+    }
+    return NN_OK;
+}
 
 /* Variables begin at zero. */
 static enum nn_status clear_variables(struct nn_plan *plan, struct nn_error *error)
@@ -538,7 +568,9 @@ static enum nn_status build(struct nn_plan *plan, const struct nn_graph *graph,
     b->store = plan->store;
     b->caps = gpu_device_caps(nn_store_device(plan->store));
     b->lanes = b->caps->subgroup_arithmetic ? b->caps->subgroup_size : 1;
-    if ((status = describe_nodes(b, error)) != NN_OK
+    b->half = b->caps->choice.precision == GPU_PRECISION_F16;
+    if ((status = check_precision(b, error)) != NN_OK
+        || (status = describe_nodes(b, error)) != NN_OK
         || (status = emit_nodes(b, error)) != NN_OK
         || (status = place_tensors(plan, error)) != NN_OK
         || (status = clear_variables(plan, error)) != NN_OK
@@ -548,7 +580,8 @@ static enum nn_status build(struct nn_plan *plan, const struct nn_graph *graph,
     for (uint32_t i = 0; i < b->n_steps; i++) {
         plan->flops += b->steps[i].flops;
     }
-    return plan_record(plan, PLAN_UNTIMED, error);
+    status = prepare_kernels(plan, error);
+    return status == NN_OK ? plan_record(plan, PLAN_UNTIMED, error) : status;
 }
 
 enum nn_status nn_plan_create(struct nn_plan **out, const struct nn_graph *graph,
@@ -616,8 +649,37 @@ static enum nn_status bound_node(const struct nn_plan *plan, const struct nn_bin
     return NN_OK;
 }
 
-/* Between a host array and its tensor, through a buffer in device layout. What is
- * uploaded must be a leaf of the kind `leaf`. */
+/* `packed` has room for the layout's values in f32. */
+static enum nn_status upload_packed(const struct nn_binding *bind, struct nn_shape shape,
+                                    enum nn_layout layout, bool half,
+                                    struct gpu_range range, void *packed,
+                                    struct nn_error *error)
+{
+    nn_layout_pack(layout, shape, bind->values, packed);
+    if (half) {
+        nn_layout_narrow(packed, nn_layout_values(layout, shape));
+    }
+    return gpu_buffer_write(range.buffer, range.offset, packed, range.bytes, error);
+}
+
+static enum nn_status download_packed(const struct nn_binding *bind, struct nn_shape shape,
+                                      enum nn_layout layout, bool half,
+                                      struct gpu_range range, void *packed,
+                                      struct nn_error *error)
+{
+    enum nn_status status =
+        gpu_buffer_read(range.buffer, range.offset, packed, range.bytes, error);
+    if (status == NN_OK && half) {
+        nn_layout_widen(packed, nn_layout_values(layout, shape));
+    }
+    if (status == NN_OK) {
+        nn_layout_unpack(layout, shape, packed, bind->values);
+    }
+    return status;
+}
+
+/* Between a host array and its tensor, through a buffer in device layout unless the two
+ * are the same. What is uploaded must be a leaf of the kind `leaf`. */
 static enum nn_status transfer(struct nn_plan *plan, const struct nn_binding *bind,
                                bool upload, enum nn_op leaf, struct nn_error *error)
 {
@@ -632,21 +694,23 @@ static enum nn_status transfer(struct nn_plan *plan, const struct nn_binding *bi
                        upload ? nn_op_name(leaf) : "output");
     }
     struct gpu_range range = range_of(plan, plan->b.tensor[id]);
-    range.bytes = nn_layout_bytes(plan->b.layout[id], node->shape);
-    void *packed = malloc(range.bytes ? range.bytes : 16);
+    enum nn_layout layout = plan->b.layout[id];
+    bool half = plan->b.half && layout != NN_LAYOUT_INDEX;
+    range.bytes = nn_layout_bytes(layout, node->shape, half);
+    if (!half && nn_layout_is_logical(layout, node->shape)) {
+        return upload ? gpu_buffer_write(range.buffer, range.offset, bind->values,
+                                         range.bytes, error)
+                      : gpu_buffer_read(range.buffer, range.offset, bind->values,
+                                        range.bytes, error);
+    }
+    uint64_t values = nn_layout_values(layout, node->shape);
+    void *packed = malloc(values ? values * 4 : 16);
     if (!packed) {
         return nn_fail(error, NN_ERROR_MEMORY, "out of memory for %s", bind->name);
     }
-    enum nn_layout layout = plan->b.layout[id];
-    if (upload) {
-        nn_layout_pack(layout, node->shape, bind->values, packed);
-        status = gpu_buffer_write(range.buffer, range.offset, packed, range.bytes, error);
-    } else {
-        status = gpu_buffer_read(range.buffer, range.offset, packed, range.bytes, error);
-        if (status == NN_OK) {
-            nn_layout_unpack(layout, node->shape, packed, bind->values);
-        }
-    }
+    status = upload ? upload_packed(bind, node->shape, layout, half, range, packed, error)
+                    : download_packed(bind, node->shape, layout, half, range, packed,
+                                      error);
     free(packed);
     return status;
 }

@@ -16,8 +16,16 @@ enum nn_layout {
 #define NN_ALIGN 256u
 #define NN_MAX_OPERANDS GPU_MAX_BINDINGS
 
-uint64_t nn_layout_bytes(enum nn_layout layout, struct nn_shape shape);
-/* Between a logical row-major array and device layout; padding becomes zero. */
+/* Values with padding, and the bytes that they take; `half` is the f16 precision, which
+ * is not for indices. */
+uint64_t nn_layout_values(enum nn_layout layout, struct nn_shape shape);
+uint64_t nn_layout_bytes(enum nn_layout layout, struct nn_shape shape, bool half);
+/* Between f32 and f16 in place; the buffer has room for the f32. */
+void nn_layout_narrow(void *values, uint64_t count);
+void nn_layout_widen(void *values, uint64_t count);
+/* Whether the layout's f32 are those of the logical array, so that nothing is packed. */
+bool nn_layout_is_logical(enum nn_layout layout, struct nn_shape shape);
+/* Between a logical row-major array and device layout in f32; padding becomes zero. */
 void nn_layout_pack(enum nn_layout layout, struct nn_shape shape, const void *logical,
                     void *device);
 void nn_layout_unpack(enum nn_layout layout, struct nn_shape shape, const void *device,
@@ -76,6 +84,7 @@ struct plan_builder {
     struct nn_store *store;
     const struct gpu_caps *caps;
     uint32_t lanes;             /* subgroup width of row kernels, 1 without arithmetic */
+    bool half;                  /* values are stored in f16 */
     bool *constant;             /* by node */
     enum nn_layout *layout;     /* by node */
     uint32_t *tensor;           /* by node; UINT32_MAX when not made yet */

@@ -19,6 +19,7 @@ struct entry {
 
 struct nn_store {
     struct gpu_device *device;
+    bool half;           /* the device's precision: constants are stored in f16 */
     struct nn_params params;
     struct gpu_buffer **blocks;
     size_t n_blocks, blocks_room;
@@ -38,8 +39,11 @@ enum nn_status nn_store_create(struct nn_store **out, struct gpu_device *device,
     }
     store->device = device;
     store->params = *params;
-    bool software = gpu_device_caps(device)->type == GPU_SOFTWARE;
-    store->seconds_per_flop = software ? 1.0 / 30e9 : 1.0 / 2e12;
+    store->half = gpu_device_caps(device)->choice.precision == GPU_PRECISION_F16;
+    const struct gpu_caps *caps = gpu_device_caps(device);
+    store->seconds_per_flop = caps->type == GPU_SOFTWARE  ? 1.0 / 30e9
+                              : caps->cooperative_matrix ? 1.0 / 5e13
+                                                         : 1.0 / 2e12;
     *out = store;
     return NN_OK;
 }
@@ -95,8 +99,9 @@ static void key_add_node(struct nn_key *key, const struct nn_graph *graph, nn_id
         return;
     }
     const struct nn_attr *a = &node->attr;
-    uint32_t words[10] = { a->epilogue.act, a->kernel, a->stride, a->pad, a->heads,
-                           a->q_column, a->k_column, a->v_column, a->width, a->causal };
+    uint32_t words[11] = { a->epilogue.act, a->kernel, a->stride, a->pad, a->heads,
+                           a->q_column, a->k_column, a->v_column, a->width, a->causal,
+                           a->first };
     key_add(key, a->shape.dim, sizeof a->shape.dim);
     float numbers[3] = { a->epilogue.slope, a->eps, a->factor };
     key_add(key, words, sizeof words);
@@ -172,8 +177,8 @@ struct panels nn_panels_of(struct nn_shape shape, enum nn_pack pack)
     if (shape.rank == 4) {
         p.taps = shape.dim[2] * shape.dim[3];
     }
-    p.panel = pack == NN_PACK_DIRECT ? 32 : 64;
-    p.step = pack == NN_PACK_DIRECT ? 4 : 16;
+    p.panel = 32;
+    p.step = pack == NN_PACK_DIRECT ? 4 : 32;
     uint64_t depth = (uint64_t)p.taps * ((p.channels + 3) / 4) * 4;
     p.depth = (depth + p.step - 1) / p.step * p.step;
     return p;
@@ -212,10 +217,11 @@ static void pack_group(struct nn_shape shape, const float *values, float *out)
     }
 }
 
+/* In f32, in which packing is done. */
 static uint64_t packed_bytes(struct nn_shape shape, enum nn_pack pack)
 {
     switch (pack) {
-    case NN_PACK_MAP: return nn_layout_bytes(NN_LAYOUT_MAP, shape);
+    case NN_PACK_MAP: return nn_layout_bytes(NN_LAYOUT_MAP, shape, false);
     case NN_PACK_DIRECT:
     case NN_PACK_TILED: {
         struct panels p = nn_panels_of(shape, pack);
@@ -228,7 +234,7 @@ static uint64_t packed_bytes(struct nn_shape shape, enum nn_pack pack)
     case NN_PACK_BN_SHIFT:
         break;
     }
-    return nn_layout_bytes(NN_LAYOUT_ROWS, shape);
+    return nn_layout_bytes(NN_LAYOUT_ROWS, shape, false);
 }
 
 /* scale = gamma / sqrt(variance + eps), shift = beta - mean * scale. */
@@ -291,6 +297,10 @@ static enum nn_status pack_values(struct nn_store *store, const struct nn_graph 
                        packed);
     }
     free(values);
+    if (store->half) {
+        nn_layout_narrow(packed, *bytes / 4);
+        *bytes /= 2;
+    }
     *out = packed;
     return NN_OK;
 }
@@ -336,6 +346,30 @@ static enum nn_status place(struct nn_store *store, uint64_t bytes, struct gpu_r
     return NN_OK;
 }
 
+/* Reads a param that needs no packing straight into mapped memory; *done is false when it
+ * cannot be so. Embedding tables are the largest constants, and copies of them would be
+ * the peak of the program's memory. */
+static enum nn_status read_in_place(struct nn_store *store, const struct nn_node *node,
+                                    enum nn_pack pack, struct gpu_range *range, bool *done,
+                                    struct nn_error *error)
+{
+    uint64_t count = nn_shape_count(node->shape);
+    *done = false;
+    if (node->op != NN_OP_param || pack != NN_PACK_ROWS || count == 0 || store->half
+        || !nn_layout_is_logical(NN_LAYOUT_ROWS, node->shape)
+        || !gpu_device_caps(store->device)->unified_memory) {
+        return NN_OK;
+    }
+    enum nn_status status = place(store, count * sizeof(float), range, error);
+    char *map = status == NN_OK ? gpu_buffer_map(range->buffer) : NULL;
+    if (map) {
+        status = store->params.read(store->params.user, node->name,
+                                    (float *)(map + range->offset), count, error);
+        *done = status == NN_OK;
+    }
+    return status;
+}
+
 enum nn_status nn_store_get(struct nn_store *store, const struct nn_graph *graph,
                             nn_id id, enum nn_pack pack, struct gpu_range *out,
                             struct nn_error *error)
@@ -358,11 +392,21 @@ enum nn_status nn_store_get(struct nn_store *store, const struct nn_graph *graph
     }
     void *packed = NULL;
     uint64_t bytes = 0;
-    enum nn_status status = pack_values(store, graph, id, pack, &packed, &bytes, error);
+    bool done = false;
+    struct gpu_range range;
+    enum nn_status status =
+        read_in_place(store, nn_graph_node(graph, id), pack, &range, &done, error);
+    if (done) {
+        store->entries[store->n_entries++] = (struct entry){ key, range };
+        *out = range;
+    }
+    if (done || status != NN_OK) {
+        return status;
+    }
+    status = pack_values(store, graph, id, pack, &packed, &bytes, error);
     if (status != NN_OK) {
         return status;
     }
-    struct gpu_range range;
     status = place(store, bytes ? bytes : 16, &range, error);
     if (status == NN_OK) {
         status = gpu_buffer_write(range.buffer, range.offset, packed, bytes, error);

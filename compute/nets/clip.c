@@ -23,7 +23,7 @@ nn_id net_project(struct nn_graph *graph, const struct state *state, nn_id x, ui
 {
     nn_id weight = state_param(graph, state, NN_SHAPE2(in, out), "%s", name);
     return nn_graph_check(graph, NULL) != NN_OK
-               ? NN_NONE : nn_linear(graph, x, nn_transpose(graph, weight), NN_NONE);
+               ? NN_NONE : nn_linear(graph, x, nn_transpose(graph, weight, 1), NN_NONE);
 }
 
 static nn_id linear(struct nn_graph *graph, const struct state *state, nn_id x,
@@ -127,7 +127,7 @@ nn_id clip_text_build(struct nn_graph *graph, const struct state *state,
     nn_id position = state_param(graph, state, NN_SHAPE2(net->context, w),
                                  "positional_embedding");
     nn_id x = nn_embed(graph, ids, table);
-    x = nn_add(graph, x, nn_first_rows(graph, position, t));
+    x = nn_add(graph, x, nn_slice_rows(graph, position, 0, t));
     nn_output(graph, x, "text.embed");
     x = clip_blocks(graph, state, &net->transformer, "transformer.resblocks.",
                     "text.block", true, x);

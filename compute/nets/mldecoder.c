@@ -2,6 +2,8 @@
  * with fixed groups of labels (spec 2.2 to 2.4). */
 #include "compute/nets/nets.h"
 
+#include <math.h>
+
 static uint32_t dim(const struct state_entry *e, int i)
 {
     return e && i < e->rank && e->shape[i] < 1000000 ? (uint32_t)e->shape[i] : 0;
@@ -101,17 +103,22 @@ static nn_id feed_forward(struct nn_graph *graph, const struct state *state,
     return nn_linear(graph, h, w2, b2);
 }
 
-nn_id mldecoder_logits(struct nn_graph *graph, const struct state *state,
-                       const struct mldecoder *net, nn_id tokens, nn_id labels)
+/* norm1 of the doubled queries: inference of tgt + dropout(tgt); the factor is kept for
+ * the norm's epsilon. */
+static nn_id norm_queries(struct nn_graph *graph, const struct state *state,
+                          const struct mldecoder *net, nn_id labels)
+{
+    nn_id queries = build_queries(graph, state, net, labels);
+    return net_layer_norm(graph, state, nn_scale(graph, queries, 2), net->width,
+                          "head.decoder.layers.0.norm1");
+}
+
+/* From the normed queries x [1,N,D] and what they attended to, a [B,N,D], to logits. */
+static nn_id finish(struct nn_graph *graph, const struct state *state,
+                    const struct mldecoder *net, nn_id x, nn_id a)
 {
     uint32_t d = net->width;
-    nn_id queries = build_queries(graph, state, net, labels);
-    /* Inference of tgt + dropout(tgt); the factor is kept for the norm's epsilon. */
-    nn_id x = net_layer_norm(graph, state, nn_scale(graph, queries, 2), d,
-                             "head.decoder.layers.0.norm1");
-    nn_output(graph, x, "head.norm1");
-    nn_id a = attend(graph, state, net, x, tokens);
-    x = nn_add(graph, a, x); /* x [1,N,D] is shared by the images of a [B,N,D] */
+    x = nn_add(graph, a, x); /* x is shared by the images */
     x = net_layer_norm(graph, state, x, d, "head.decoder.layers.0.norm2");
     nn_output(graph, x, "head.norm2");
     x = nn_add(graph, x, feed_forward(graph, state, net, x));
@@ -132,4 +139,59 @@ nn_id mldecoder_logits(struct nn_graph *graph, const struct state *state,
                                pool);
     nn_id bias = state_param(graph, state, NN_SHAPE1(net->classes), "%s_bias", pool);
     return nn_output(graph, nn_group_fc(graph, x, weight, bias), "head.logits");
+}
+
+nn_id mldecoder_logits(struct nn_graph *graph, const struct state *state,
+                       const struct mldecoder *net, nn_id tokens, nn_id labels)
+{
+    nn_id x = norm_queries(graph, state, net, labels);
+    nn_output(graph, x, "head.norm1");
+    return finish(graph, state, net, x, attend(graph, state, net, x, tokens));
+}
+
+/* --- Few labels ----------------------------------------------------------------------- */
+
+bool mldecoder_can_absorb(const struct mldecoder *net)
+{
+    return net->zero_shot && net->width % 4 == 0;
+}
+
+/* Attention over the tokens themselves. Of head h with query q_h, the score of a token m
+ * is q_h . (K_h m + k_h) = (K_h^T q_h) . m + a constant that the softmax drops, and
+ * probabilities sum to 1, so that the mean of V_h m + v_h is V_h (mean of m) + v_h. */
+static nn_id attend_absorbed(struct nn_graph *graph, const struct state *state,
+                             const struct mldecoder *net, nn_id x, nn_id tokens)
+{
+    uint32_t d = net->width, heads = net->heads;
+    const char *prefix = "head.decoder.layers.0.multihead_attn";
+    nn_id weight =
+        state_param(graph, state, NN_SHAPE2(3 * d, d), "%s.in_proj_weight", prefix);
+    nn_id bias = state_param(graph, state, NN_SHAPE1(3 * d), "%s.in_proj_bias", prefix);
+    if (nn_graph_check(graph, NULL) != NN_OK) {
+        return NN_NONE;
+    }
+    uint32_t n = nn_graph_node(graph, x)->shape.dim[1];
+    uint32_t images = nn_graph_node(graph, tokens)->shape.dim[0];
+    nn_id q = nn_linear(graph, x, nn_slice_rows(graph, weight, 0, d),
+                        nn_slice_rows(graph, bias, 0, d));
+    nn_id keys = nn_transpose(graph, nn_slice_rows(graph, weight, d, d), heads);
+    q = nn_group_linear(graph, q, keys, NN_NONE, heads); /* [1,N,heads*D] */
+    /* One head as wide as a token divides by sqrt(D), the heads by sqrt(D / heads). */
+    q = nn_scale(graph, nn_reshape(graph, q, NN_SHAPE3(1, n * heads, d)),
+                 sqrtf((float)heads));
+    struct nn_attention a = { .heads = 1, .width = d };
+    nn_id out = nn_attn_apply(graph, nn_attn_probs(graph, q, tokens, a), tokens, a);
+    out = nn_reshape(graph, out, NN_SHAPE3(images, n, heads * d));
+    out = nn_group_linear(graph, out, nn_slice_rows(graph, weight, 2 * d, d),
+                          nn_slice_rows(graph, bias, 2 * d, d), heads);
+    weight = state_param(graph, state, NN_SHAPE2(d, d), "%s.out_proj.weight", prefix);
+    bias = state_param(graph, state, NN_SHAPE1(d), "%s.out_proj.bias", prefix);
+    return nn_linear(graph, out, weight, bias);
+}
+
+nn_id mldecoder_logits_absorbed(struct nn_graph *graph, const struct state *state,
+                                const struct mldecoder *net, nn_id tokens, nn_id labels)
+{
+    nn_id x = norm_queries(graph, state, net, labels);
+    return finish(graph, state, net, x, attend_absorbed(graph, state, net, x, tokens));
 }

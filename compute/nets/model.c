@@ -291,6 +291,7 @@ static enum nn_status fingerprint(struct model *m, struct nn_error *error)
                           m->resnet.heads, m->head.heads, m->text.transformer.act };
     float slopes[2] = { m->tresnet.slope, m->tresnet.stem_slope };
     hash_bytes(hash, words, sizeof words);
+    hash_bytes(hash, &m->info.preprocess, sizeof m->info.preprocess);
     hash_bytes(hash, slopes, sizeof slopes);
     snprintf(m->info.fingerprint, sizeof m->info.fingerprint, "%016llx%016llx",
              (unsigned long long)hash[0], (unsigned long long)hash[1]);

@@ -67,7 +67,7 @@ struct model_info {
     uint32_t context;       /* most text tokens of a prompt */
     uint32_t vocabulary;
     bool open_vocabulary;   /* labels are free text */
-    char fingerprint[33];   /* hex; equal for equal weights and settings */
+    char fingerprint[33];   /* hex; equal for equal weights, settings and preprocessing */
 };
 
 struct model;
@@ -129,6 +129,7 @@ struct session_params {
     struct gpu_device_params device;
     uint32_t max_batch;   /* images at once; 0: chosen by device */
     bool no_fuse;
+    bool no_absorb;       /* score few labels in the way of many (for bisecting) */
 };
 
 enum nn_status session_create(struct session **out, const struct model *model,
@@ -137,6 +138,8 @@ enum nn_status session_create(struct session **out, const struct model *model,
 void session_destroy(struct session **session);
 struct gpu_device *session_device(struct session *session);
 uint32_t session_max_batch(const struct session *session);
+/* Images that session_score takes to the device at once when labels are few. */
+uint32_t session_score_batch(const struct session *session);
 
 /* Tokens per image of the image encoder for this model's input size. */
 uint32_t session_token_count(const struct session *session);
@@ -156,7 +159,8 @@ enum nn_status session_encode_text(struct session *session, const int64_t *ids,
 /* tokens [batch,T,token_width], embeddings [n,embedding] (NULL for fixed labels, n = the
  * number of labels) -> confidence [batch,n] in 0..1: the sigmoid of the head's logit. A
  * CLIP pair has no logit for one label alone; its confidence is sigmoid(s (cos - 0.25)),
- * s = exp(logit_scale), for cosines of fitting captions lie around 0.25 to 0.35. */
+ * s = exp(logit_scale), for cosines of fitting captions lie around 0.25 to 0.35. An
+ * image's confidence does not depend on the batch it is scored in. */
 enum nn_status session_score(struct session *session, const float *tokens,
                              uint32_t batch, const float *embeddings, uint32_t n,
                              float *confidence, const struct nn_run_params *run,

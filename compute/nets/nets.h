@@ -47,6 +47,12 @@ nn_id mldecoder_tokens(struct nn_graph *graph, const struct state *state,
 /* tokens [B,T,width], labels [N,embedding] (NN_NONE for fixed labels) -> logits [B,N]. */
 nn_id mldecoder_logits(struct nn_graph *graph, const struct state *state,
                        const struct mldecoder *net, nn_id tokens, nn_id labels);
+/* The same by another order of the sums: keys and values are not projected for each
+ * token, but once for each label. Cheaper for few labels, and without the intermediate
+ * outputs up to head.attn_out. Zero-shot heads whose width is a multiple of 4 only. */
+bool mldecoder_can_absorb(const struct mldecoder *net);
+nn_id mldecoder_logits_absorbed(struct nn_graph *graph, const struct state *state,
+                                const struct mldecoder *net, nn_id tokens, nn_id labels);
 
 /* --- CLIP (Radford et al., arXiv 2103.00020; openai/CLIP) ---------------------------- */
 

@@ -5,7 +5,8 @@
  * align.temperature, and the asymmetric loss of the label logits. A state without
  * `align.` or without a text encoder is trained by L_c alone.
  *
- * A step belongs to one thread at a time; the device and the state must outlive it. */
+ * A step belongs to one thread at a time; the device, opened for f32, and the state must
+ * outlive it. */
 #ifndef TAGLIGHT_COMPUTE_STEP_H
 #define TAGLIGHT_COMPUTE_STEP_H
 

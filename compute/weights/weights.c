@@ -1,6 +1,8 @@
 /* Opening, the tensor list and reading values; the containers have files of their own. */
 #include "compute/weights/weights_private.h"
 
+#include "compute/half.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -10,6 +12,8 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#define RELEASE_BYTES (1u << 20)
 
 static const struct { const char *name; size_t size; } types[] = {
     [WEIGHTS_F32] = { "F32", 4 },   [WEIGHTS_F64] = { "F64", 8 },
@@ -513,24 +517,6 @@ static void copy_raw(const uint8_t *from, uint64_t count, uint64_t stride, size_
     }
 }
 
-static float half_to_float(uint16_t h)
-{
-    uint32_t sign = (uint32_t)(h & 0x8000) << 16, exponent = h >> 10 & 31;
-    uint32_t fraction = h & 1023, bits;
-    if (exponent == 31) {
-        bits = sign | 0x7f800000 | fraction << 13;
-    } else if (exponent) {
-        bits = sign | (exponent + 112) << 23 | fraction << 13;
-    } else {
-        float tiny = (float)fraction * 0x1p-24f;
-        memcpy(&bits, &tiny, 4);
-        bits |= sign;
-    }
-    float out;
-    memcpy(&out, &bits, 4);
-    return out;
-}
-
 static float bfloat_to_float(uint16_t b)
 {
     uint32_t bits = (uint32_t)b << 16;
@@ -554,7 +540,7 @@ static float bfloat_to_float(uint16_t b)
 
 RUN(f32_of_f32, float, v, float)
 RUN(f32_of_f64, double, v, float)
-RUN(f32_of_f16, uint16_t, half_to_float(v), float)
+RUN(f32_of_f16, uint16_t, nn_half_to_float(v), float)
 RUN(f32_of_bf16, uint16_t, bfloat_to_float(v), float)
 RUN(f32_of_i64, int64_t, v, float)
 RUN(f32_of_i32, int32_t, v, float)
@@ -590,6 +576,22 @@ static enum nn_status wrong_type(const struct weights *w, const struct weights_t
                    t->name, types[t->type].name, want);
 }
 
+/* Lets go of the mapped pages of a large tensor, which is rarely read twice: resident
+ * memory does not hold a model's file beside the copy that was made of it. */
+static void release_pages(const struct weights *w, const struct weights_tensor *t)
+{
+    if (w->fill) {
+        return; /* made by a function, not mapped */
+    }
+    const struct weights_source *s = &w->sources[t->location[0]];
+    uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+    uint64_t first = (s->offset + page - 1) / page * page;
+    uint64_t last = (s->offset + t->count * types[t->type].size) / page * page;
+    if (s->contiguous && last > first && last - first >= RELEASE_BYTES) {
+        madvise((void *)(w->files[s->file].data + first), last - first, MADV_DONTNEED);
+    }
+}
+
 enum nn_status weights_read_f32(const struct weights *weights,
                                 const struct weights_tensor *tensor, float *out,
                                 struct nn_error *error)
@@ -598,6 +600,7 @@ enum nn_status weights_read_f32(const struct weights *weights,
         return wrong_type(weights, tensor, "a number", error);
     }
     walk(weights, tensor, sizeof *out, runs[tensor->type].f32, out);
+    release_pages(weights, tensor);
     return NN_OK;
 }
 

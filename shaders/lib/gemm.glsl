@@ -17,6 +17,7 @@ layout(push_constant) uniform Push {
     uint y_batch, y_channel, y_pixel;
     uint m_tiles;
     float slope;
+    uint split_steps; // tiled kernels: steps of k of one part, where k is cut in parts
 };
 layout(constant_id = 0) const uint KERNEL = 1;
 layout(constant_id = 1) const uint STRIDE = 1;

@@ -4,6 +4,7 @@
  * Checkpoints and inputs are made by the formula; the program imports and runs them, and
  * what it writes is compared with numbers of the public implementations (of large tensors
  * the first values and an even sample). */
+#include "compute/gpu/gpu.h"
 #include "compute/nets/formula.h"
 #include "compute/weights/weights.h"
 #include "tests/check.h"
@@ -14,6 +15,7 @@
 
 #define MOST_ERROR 2e-4
 #define MOST_REL_L2 2e-5
+#define MOST_REL_L2_HALF 1e-2
 
 struct full_size {
     const char *golden;
@@ -173,7 +175,8 @@ static const struct weights_tensor *find_output(const struct full_size *c,
 
 /* 1 when it fits, 0 when the program has no such output, -1 when it differs. */
 static int compare(const struct full_size *c, const struct weights *golden,
-                   const struct weights_tensor *want_t, const struct weights *out)
+                   const struct weights_tensor *want_t, const struct weights *out,
+                   bool half)
 {
     char name[128];
     snprintf(name, sizeof name, "%s", want_t->name);
@@ -202,21 +205,60 @@ static int compare(const struct full_size *c, const struct weights *golden,
     free(want);
     free(got);
     double rel_l2 = sqrt(square / norm);
-    if (!(worst <= MOST_ERROR) || !(rel_l2 <= MOST_REL_L2)) {
-        fprintf(stderr, "%s: %s: error %.2g, relative L2 %.2g\n", c->golden, want_t->name,
-                worst, rel_l2);
+    bool good = half ? rel_l2 <= MOST_REL_L2_HALF
+                     : worst <= MOST_ERROR && rel_l2 <= MOST_REL_L2;
+    if (!good) {
+        fprintf(stderr, "%s: %s%s: error %.2g, relative L2 %.2g\n", c->golden,
+                want_t->name, half ? " in f16" : "", worst, rel_l2);
         return -1;
     }
     if (!sample) {
-        printf("%-32s %-18s error %.1e, relative L2 %.1e\n", c->golden, name, worst, rel_l2);
+        printf("%-32s %-18s %s error %.1e, relative L2 %.1e\n", c->golden, name,
+               half ? "f16" : "f32", worst, rel_l2);
     }
     return 1;
 }
 
-static int run_case(const struct full_size *c)
+/* The number of tensors that differ. */
+static int forward(const struct full_size *c, const char *models, bool half)
 {
     struct nn_error error = { 0 };
     struct weights *golden = NULL, *out = NULL;
+    const char *in_path = path_of(work_dir, "in", ".safetensors");
+    const char *out_path = path_of(work_dir, "out", ".safetensors");
+    write_inputs(c, in_path);
+    run("'%s' model forward%s --in '%s' --out '%s' --precision %s", taglight, models,
+        in_path, out_path, half ? "f16" : "f32");
+    REQUIRE_OK(weights_open(&golden, path_of(golden_dir, c->golden, ".safetensors"),
+                            &error));
+    REQUIRE_OK(weights_open(&out, out_path, &error));
+    int compared = 0, failed = 0;
+    for (size_t i = 0; i < weights_count(golden); i++) {
+        if (weights_at(golden, i)->type != WEIGHTS_F32) {
+            continue; /* token ids, which are an input */
+        }
+        int result = compare(c, golden, weights_at(golden, i), out, half);
+        compared += result != 0;
+        failed += result < 0;
+    }
+    weights_destroy(&golden);
+    weights_destroy(&out);
+    REQUIRE(compared >= 4);
+    return failed;
+}
+
+/* Whether the device that `model forward` takes has 16-bit storage. */
+static bool can_half(void)
+{
+    struct gpu_list_entry *list = NULL;
+    size_t n = 0;
+    bool can = gpu_list(&list, &n, NULL) == NN_OK && n > 0 && list[0].caps.storage_16bit;
+    free(list);
+    return can;
+}
+
+static int run_case(const struct full_size *c)
+{
     char sources[8192] = "", models[8192];
     const char *golden_path = path_of(golden_dir, c->golden, ".safetensors");
     if (access(golden_path, R_OK) != 0) {
@@ -237,25 +279,8 @@ static int run_case(const struct full_size *c)
             " >/dev/null", bundle, taglight, sources, tokenizer_dir, work_dir);
         snprintf(models, sizeof models, " '%s'", bundle);
     }
-    const char *in_path = path_of(work_dir, "in", ".safetensors");
-    const char *out_path = path_of(work_dir, "out", ".safetensors");
-    write_inputs(c, in_path);
-    run("'%s' model forward%s --in '%s' --out '%s'", taglight, models, in_path, out_path);
-    REQUIRE_OK(weights_open(&golden, path_of(golden_dir, c->golden, ".safetensors"),
-                            &error));
-    REQUIRE_OK(weights_open(&out, out_path, &error));
-    int compared = 0, failed = 0;
-    for (size_t i = 0; i < weights_count(golden); i++) {
-        if (weights_at(golden, i)->type != WEIGHTS_F32) {
-            continue; /* token ids, which are an input */
-        }
-        int result = compare(c, golden, weights_at(golden, i), out);
-        compared += result != 0;
-        failed += result < 0;
-    }
-    weights_destroy(&golden);
-    weights_destroy(&out);
-    REQUIRE(compared >= 4);
+    int failed = forward(c, models, false);
+    failed += can_half() ? forward(c, models, true) : 0;
     return failed ? -1 : 1;
 }
 

@@ -389,7 +389,8 @@ int main(int argc, char **argv)
 {
     struct nn_error error = { 0 };
     struct folder f = { 0 };
-    struct gpu_device_params params = { .family = -1 };
+    struct gpu_device_params params = { .family = -1,
+                                        .choice.precision = GPU_PRECISION_F32 };
     REQUIRE(argc == 2);
     if (gpu_device_create(&f.device, &params, &error) != NN_OK) {
         fprintf(stderr, "skipped: %s\n", error.text);

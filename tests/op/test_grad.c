@@ -101,6 +101,11 @@ static nn_id norm_frozen(G *g)
                          vec(g, "beta", 5), nn_param(g, "mean", NN_SHAPE1(5)),
                          nn_param(g, "var", NN_SHAPE1(5)), 1e-5f);
 }
+static nn_id group_linear(G *g)
+{
+    return nn_group_linear(g, rows(g, "x", 2, 3, 12), nn_param(g, "w", NN_SHAPE2(8, 6)),
+                           NN_NONE, 2);
+}
 static nn_id blur(G *g) { return nn_blur_pool(g, in(g, "x", NN_SHAPE4(2, 6, 9, 12))); }
 static nn_id blur_small(G *g) { return nn_blur_pool(g, in(g, "x", NN_SHAPE4(1, 3, 2, 3))); }
 static nn_id pool_ceil(G *g) { return nn_avg_pool(g, in(g, "x", NN_SHAPE4(2, 5, 7, 9)), 2, true); }
@@ -143,15 +148,15 @@ static nn_id select_row(G *g)
 {
     return nn_select_row(g, rows(g, "x", 3, 5, 6), nn_input(g, "i", NN_I32, NN_SHAPE1(3)));
 }
-static nn_id first_rows(G *g)
+static nn_id slice_rows(G *g)
 {
     nn_id x = nn_first_row(g, rows(g, "x", 6, 5, 7));
-    x = nn_reshape(g, nn_first_rows(g, nn_scale(g, x, 3), 4), NN_SHAPE3(2, 2, 7));
+    x = nn_reshape(g, nn_slice_rows(g, nn_scale(g, x, 3), 1, 4), NN_SHAPE3(2, 2, 7));
     return nn_scale(g, x, 0.5f);
 }
 static nn_id transpose(G *g)
 {
-    return nn_scale(g, nn_transpose(g, in(g, "x", NN_SHAPE2(7, 9))), 2);
+    return nn_scale(g, nn_transpose(g, in(g, "x", NN_SHAPE2(7, 9)), 1), 2);
 }
 static nn_id embed(G *g)
 {
@@ -201,12 +206,12 @@ static nn_id contrastive(G *g)
 static const struct { const char *name; nn_id (*build)(G *); } cases[] = {
 #define CASE(name) { #name, name }
     CASE(conv_3x3), CASE(conv_1x1), CASE(conv_stride), CASE(conv_patch), CASE(conv_5x5),
-    CASE(conv_runs), CASE(linear), CASE(linear_runs), CASE(matmul), CASE(group),
+    CASE(conv_runs), CASE(linear), CASE(linear_runs), CASE(matmul), CASE(group), CASE(group_linear),
     CASE(norm_train), CASE(norm_odd), CASE(norm_frozen), CASE(blur), CASE(blur_small),
     CASE(pool_ceil), CASE(pool_floor), CASE(depth), CASE(mul_channels), CASE(mean_map),
     CASE(to_rows), CASE(act_relu), CASE(act_leaky), CASE(act_gelu), CASE(act_quick),
     CASE(act_sigmoid), CASE(act_exp), CASE(add_rows), CASE(products), CASE(mean_rows),
-    CASE(prepend), CASE(select_row), CASE(first_rows), CASE(transpose), CASE(embed),
+    CASE(prepend), CASE(select_row), CASE(slice_rows), CASE(transpose), CASE(embed),
     CASE(layer_norm), CASE(normalize), CASE(softmax), CASE(attention_causal),
     CASE(attention_odd), CASE(attention_shared), CASE(asymmetric_full),
     CASE(asymmetric_plain), CASE(label), CASE(contrastive),
@@ -574,7 +579,8 @@ int main(void)
         const char *how = family == GPU_FAMILY_DIRECT ? "direct" : "tiled";
         struct nn_error error = { 0 };
         struct gpu_device *device = NULL;
-        struct gpu_device_params params = { .family = family };
+        struct gpu_device_params params = { .family = family,
+                                            .choice.precision = GPU_PRECISION_F32 };
         if (gpu_device_create(&device, &params, &error) != NN_OK) {
             fprintf(stderr, "%s kernels not tried: %s\n", how, error.text);
             continue;

@@ -1,5 +1,6 @@
 /* The store: decisions are kept, whatever comes. */
 #include "app/formats/export.h"
+#include "app/store/cache.h"
 #include "app/store/store.h"
 #include "tests/check.h"
 
@@ -235,6 +236,37 @@ static void test_migration(const char *corpus)
     store_close(&s);
 }
 
+static void test_cache(void)
+{
+    g_autofree char *path = file("cache.db");
+    float tokens[40000], back[40000];
+    for (int i = 0; i < 40000; i++) {
+        tokens[i] = (float)i / 3;
+    }
+    cache *c = cache_open(path);
+    REQUIRE(c);
+    REQUIRE(!cache_has(c, "tokens", "aa", "m"));
+    cache_put(c, "tokens", "aa", "m", tokens, sizeof tokens, 1 << 30);
+    REQUIRE(cache_has(c, "tokens", "aa", "m"));
+    REQUIRE(!cache_has(c, "query", "aa", "m") && !cache_has(c, "tokens", "aa", "n"));
+    REQUIRE(cache_read(c, "tokens", "aa", "m", back, sizeof back));
+    REQUIRE(memcmp(tokens, back, sizeof back) == 0);
+    REQUIRE(!cache_read(c, "tokens", "aa", "m", back, sizeof back - 4)); /* another size */
+    for (int i = 0; i < 200; i++) { /* the oldest go */
+        g_autofree char *key = g_strdup_printf("%d", i);
+        cache_put(c, "tokens", key, "m", tokens, sizeof tokens, 4 << 20);
+    }
+    REQUIRE(cache_has(c, "tokens", "199", "m") && !cache_has(c, "tokens", "aa", "m"));
+    cache_close(&c);
+    REQUIRE(g_file_set_contents(path, "no database, but the cache must be of use", -1, NULL));
+    c = cache_open(path);
+    REQUIRE(c && !cache_has(c, "tokens", "199", "m"));
+    cache_put(c, "query", "a photo", "m", tokens, 16, 1 << 30);
+    REQUIRE(cache_read(c, "query", "a photo", "m", back, 16));
+    cache_close(&c);
+    REQUIRE(!cache_has(NULL, "query", "a photo", "m"));
+}
+
 int main(int argc, char **argv)
 {
     REQUIRE(argc == 2);
@@ -243,6 +275,7 @@ int main(int argc, char **argv)
     test_append_only();
     test_kill();
     test_hostile();
+    test_cache();
     test_export();
     test_migration(argv[1]);
     g_autofree char *remove = g_strdup_printf("rm -rf '%s'", dir);

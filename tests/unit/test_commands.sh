@@ -12,13 +12,19 @@ fail() { echo "$1"; exit 1; }
 printf 'not an image' > "$work/broken.jpg"
 "$1" tag "$3/data/samples" "$work/broken.jpg" --model "$work/demo" --labels "a, b" \
     --format csv --out "$work/out.csv" 2>"$work/errors" || fail "tag failed"
-[ "$(wc -l < "$work/out.csv")" = 9 ] || fail "tag wrote other rows than 4 images x 2 labels"
+[ "$(wc -l < "$work/out.csv")" = 10 ] || fail "tag wrote other rows than 4 x 2 and an error"
+grep -q "broken.jpg,,,..*" "$work/out.csv" || fail "csv has no row for the broken image"
+[ ! -e "$work/out.csv.part" ] || fail "tag left its temporary file"
 grep -q "broken.jpg" "$work/errors" || fail "tag is silent on the broken image"
 grep -q "4 images tagged, 1 broken" "$work/errors" || fail "the summary is wrong"
 "$1" tag "$3/data/samples" --model "$work/demo" --labels "a, b" --format jsonl --top 1 |
     python3 -c 'import json,sys
 rows=[json.loads(l) for l in sys.stdin]
 sys.exit(not (len(rows)==4 and all(len(r["labels"])==1 for r in rows)))' || fail "jsonl"
+"$1" tag "$3/data/samples" --model "$work/demo" --labels a --precision f32 >/dev/null 2>&1 ||
+    fail "tag --precision f32"
+"$1" tag "$3/data/samples" --model "$work/demo" --labels a --precision f8 2>"$work/errors"
+[ $? = 2 ] && grep -q f8 "$work/errors" || fail "an unknown precision is misuse"
 "$1" tag --model "$work/demo" --labels a >/dev/null 2>&1
 [ $? = 2 ] || fail "tag without a path is misuse"
 "$1" tag "$work/nowhere" --model "$work/demo" --labels a >/dev/null 2>"$work/errors"

@@ -1,0 +1,90 @@
+#include "app/engine/token_cache.h"
+
+#include "app/store/cache.h"
+
+#define CACHE_BYTES ((gint64)4 << 30)
+
+struct token_cache {
+    cache *file;
+    char *fingerprint;
+    gsize n_tokens, n_embedding;
+};
+
+token_cache *token_cache_open(const char *path, const char *fingerprint, gsize n_tokens,
+                              gsize n_embedding)
+{
+    g_autofree char *dir = g_build_filename(g_get_user_cache_dir(), "taglight", NULL);
+    g_autofree char *usual = g_build_filename(dir, "tokens.db", NULL);
+    if (!path) {
+        g_mkdir_with_parents(dir, 0700);
+    }
+    cache *file = cache_open(path ? path : usual);
+    if (!file) {
+        return NULL;
+    }
+    token_cache *t = g_new0(token_cache, 1);
+    *t = (token_cache){ file, g_strdup(fingerprint), n_tokens, n_embedding };
+    return t;
+}
+
+void token_cache_close(token_cache **t)
+{
+    if (t && *t) {
+        cache_close(&(*t)->file);
+        g_free((*t)->fingerprint);
+        g_clear_pointer(t, g_free);
+    }
+}
+
+void token_cache_use(token_cache **t, const char *path, const char *fingerprint,
+                     gsize n_tokens, gsize n_embedding)
+{
+    if (*t && g_str_equal((*t)->fingerprint, fingerprint)) {
+        return;
+    }
+    token_cache_close(t);
+    *t = token_cache_open(path, fingerprint, n_tokens, n_embedding);
+}
+
+/* Images' tokens lie under their content's hash, embeddings under their prompt. */
+static const char tokens_kind[] = "tokens", query_kind[] = "query";
+
+static gboolean get(token_cache *t, const char *kind, const char *key, float *out)
+{
+    gsize n = !t ? 0 : kind == tokens_kind ? t->n_tokens : t->n_embedding;
+    return t && cache_read(t->file, kind, key, t->fingerprint, out, n * sizeof *out);
+}
+
+static void put(token_cache *t, const char *kind, const char *key, const float *values)
+{
+    gsize n = !t ? 0 : kind == tokens_kind ? t->n_tokens : t->n_embedding;
+    if (t) {
+        cache_put(t->file, kind, key, t->fingerprint, values, n * sizeof *values,
+                  CACHE_BYTES);
+    }
+}
+
+gboolean token_cache_has(token_cache *t, const char *hash)
+{
+    return t && cache_has(t->file, tokens_kind, hash, t->fingerprint);
+}
+
+gboolean token_cache_get(token_cache *t, const char *hash, float *tokens)
+{
+    return get(t, tokens_kind, hash, tokens);
+}
+
+void token_cache_put(token_cache *t, const char *hash, const float *tokens)
+{
+    put(t, tokens_kind, hash, tokens);
+}
+
+gboolean token_cache_get_query(token_cache *t, const char *prompt, float *embedding)
+{
+    return get(t, query_kind, prompt, embedding);
+}
+
+void token_cache_put_query(token_cache *t, const char *prompt, const float *embedding)
+{
+    put(t, query_kind, prompt, embedding);
+}

@@ -1,0 +1,407 @@
+/* Confidences: what is unknown is work. A request takes up to so many images as the
+ * device scores at once; the reading thread fetches their tokens from the cache file,
+ * then the engine scores them. Two requests at most are under way, so that one is read
+ * while the other is scored, and no more tokens than theirs are in memory. */
+#include "app/workspace/workspace_private.h"
+
+#include "app/engine/prompt_text.h"
+
+#include <string.h>
+
+#define REQUEST_IMAGES 64
+#define MAX_REQUESTS 2
+
+typedef struct ReadJob ReadJob;
+struct ReadJob {
+    void (*work)(ReadJob *job); /* on the reading thread */
+    void (*done)(ReadJob *job); /* on the main thread; frees the job or hands it on */
+    TlWorkspace *workspace;
+    TlModelFacts *model;
+    GCancellable *cancellable;
+    GStrv labels;               /* names */
+    GPtrArray *images;          /* of a request; NULL for queries */
+    GPtrArray *tokens;          /* by image: GBytes held in memory, or NULL */
+    GPtrArray *hashes;          /* by image */
+    GArray *missing;            /* by image, gboolean: the cache has lost it */
+    GStrv prompts;
+    GBytes *values;             /* tokens [images,...] or embeddings [labels,...] */
+    GBytes *embeddings;
+};
+
+static void read_job_free(ReadJob *job)
+{
+    g_object_unref(job->workspace);
+    g_clear_pointer(&job->model, tl_model_facts_unref);
+    g_clear_object(&job->cancellable);
+    g_strfreev(job->labels);
+    g_strfreev(job->prompts);
+    g_clear_pointer(&job->images, g_ptr_array_unref);
+    g_clear_pointer(&job->tokens, g_ptr_array_unref);
+    g_clear_pointer(&job->hashes, g_ptr_array_unref);
+    g_clear_pointer(&job->missing, g_array_unref);
+    g_clear_pointer(&job->values, g_bytes_unref);
+    g_clear_pointer(&job->embeddings, g_bytes_unref);
+    g_free(job);
+}
+
+static gboolean read_job_finish(gpointer data)
+{
+    ReadJob *job = data;
+    job->done(job);
+    return G_SOURCE_REMOVE;
+}
+
+void scoring_read(gpointer data, gpointer unused)
+{
+    ReadJob *job = data;
+    job->work(job);
+    g_idle_add_full(G_PRIORITY_DEFAULT, read_job_finish, job, NULL);
+}
+
+static ReadJob *read_job_new(TlWorkspace *self, void (*work)(ReadJob *),
+                             void (*done)(ReadJob *))
+{
+    ReadJob *job = g_new0(ReadJob, 1);
+    job->work = work;
+    job->done = done;
+    job->workspace = g_object_ref(self);
+    job->model = tl_model_facts_ref(self->model);
+    job->cancellable = g_object_ref(self->scoring);
+    return job;
+}
+
+/* False when the workspace was stopped; the job is freed then. */
+static gboolean read_job_push(ReadJob *job)
+{
+    if (!job->workspace->reader) {
+        read_job_free(job);
+        return FALSE;
+    }
+    return g_thread_pool_push(job->workspace->reader, job, NULL);
+}
+
+token_cache *scoring_cache(token_cache **cache, const TlModelFacts *model)
+{
+    token_cache_use(cache, NULL, model->fingerprint,
+                    (gsize)model->token_count * model->token_width, model->embedding);
+    return *cache;
+}
+
+/* --- A request --------------------------------------------------------------------- */
+
+static gsize image_bytes(const TlModelFacts *model)
+{
+    return (gsize)model->token_count * model->token_width * sizeof(float);
+}
+
+static void work_tokens(ReadJob *job)
+{
+    gsize bytes = image_bytes(job->model);
+    if (g_cancellable_is_cancelled(job->cancellable)) {
+        return;
+    }
+    token_cache *cache = scoring_cache(&job->workspace->read, job->model);
+    guint8 *values = g_malloc(bytes * job->images->len);
+    for (guint i = 0; i < job->images->len; i++) {
+        GBytes *held = job->tokens->pdata[i];
+        guint8 *out = values + bytes * i;
+        gboolean missing = FALSE;
+        if (held && g_bytes_get_size(held) == bytes) {
+            memcpy(out, g_bytes_get_data(held, NULL), bytes);
+        } else if (!token_cache_get(cache, job->hashes->pdata[i], (float *)out)) {
+            missing = TRUE;
+            memset(out, 0, bytes);
+        }
+        g_array_append_val(job->missing, missing);
+    }
+    job->values = g_bytes_new_take(values, bytes * job->images->len);
+}
+
+static void take_confidences(ReadJob *job, const float *values)
+{
+    guint n = g_strv_length(job->labels);
+    for (guint l = 0; l < n; l++) {
+        int index = workspace_find_label(job->workspace, job->labels[l]);
+        for (guint i = 0; index >= 0 && i < job->images->len; i++) {
+            if (!g_array_index(job->missing, gboolean, i)) {
+                image_set_confidence(job->images->pdata[i], (guint)index,
+                                     values[i * n + l]);
+            }
+        }
+    }
+    g_signal_emit(job->workspace, workspace_signals[CHANGED], 0,
+                  job->images->len == 1 ? job->images->pdata[0] : NULL);
+}
+
+static void end_request(ReadJob *job)
+{
+    TlWorkspace *self = job->workspace;
+    self->requests--;
+    for (guint i = 0; i < job->images->len; i++) {
+        ((TlImage *)job->images->pdata[i])->scoring = FALSE;
+    }
+    scoring_pump(self);
+    read_job_free(job);
+}
+
+static void on_scored(GObject *source, GAsyncResult *result, gpointer data)
+{
+    ReadJob *job = data;
+    TlWorkspace *self = job->workspace;
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GBytes) bytes = tl_engine_score_finish(TL_ENGINE(source), result, &error);
+    gsize want = job->images->len * g_strv_length(job->labels) * sizeof(float);
+    if (g_cancellable_is_cancelled(job->cancellable)) {
+        g_clear_error(&error); /* of labels or a model that are no longer wanted */
+    } else if (!bytes) {
+        self->halted = TRUE;
+        workspace_report_error(self, error);
+    } else if (g_bytes_get_size(bytes) == want) {
+        take_confidences(job, g_bytes_get_data(bytes, NULL));
+    } else {
+        self->halted = TRUE;
+        workspace_report(self, "The model gave confidences for other labels");
+    }
+    end_request(job);
+}
+
+/* An image whose tokens went from the cache is encoded again. */
+static void encode_missing(ReadJob *job)
+{
+    TlWorkspace *self = job->workspace;
+    for (guint i = 0; i < job->missing->len; i++) {
+        TlImage *image = job->images->pdata[i];
+        if (g_array_index(job->missing, gboolean, i)) {
+            image->cached = FALSE;
+            g_clear_pointer(&image->tokens, g_bytes_unref);
+            self->done -= self->done > 0;
+            encoding_enqueue(self, image, FALSE);
+        }
+    }
+    encoding_next(self);
+}
+
+static void done_tokens(ReadJob *job)
+{
+    TlWorkspace *self = job->workspace;
+    if (!job->values || g_cancellable_is_cancelled(job->cancellable)) {
+        end_request(job);
+        return;
+    }
+    encode_missing(job);
+    tl_engine_score_async(self->engine, job->values, job->embeddings, TL_PRIORITY_VISIBLE,
+                          job->cancellable, on_scored, job);
+}
+
+/* --- What is unknown -------------------------------------------------------------------- */
+
+gboolean workspace_can_score(TlWorkspace *self, const Label *label)
+{
+    return self->model && (!self->model->open_vocabulary || label->embedding);
+}
+
+static gboolean has_tokens(const TlImage *image)
+{
+    return (image->tokens || image->cached) && !image->scoring;
+}
+
+/* Label numbers that `image` has no confidence for; of the urgent label alone while one
+ * is set. A fixed head answers for all its labels or for none. */
+static GArray *unknown_labels(TlWorkspace *self, TlImage *image)
+{
+    GArray *unknown = g_array_new(FALSE, FALSE, sizeof(guint));
+    for (guint l = 0; l < self->labels->len; l++) {
+        const Label *label = self->labels->pdata[l];
+        if (workspace_can_score(self, label) && tl_image_confidence(image, l) < 0
+            && (!self->urgent || self->urgent == label)) {
+            g_array_append_val(unknown, l);
+        }
+    }
+    return unknown;
+}
+
+static gboolean same_labels(const GArray *a, const GArray *b)
+{
+    return a->len == b->len && memcmp(a->data, b->data, a->len * sizeof(guint)) == 0;
+}
+
+/* The first images, in the order in which they are seen, that lack the same labels. */
+static GPtrArray *pick_images(TlWorkspace *self, GArray **labels)
+{
+    GListModel *model = G_LIST_MODEL(self->images);
+    guint n = g_list_model_get_n_items(model);
+    GPtrArray *images = image_array();
+    *labels = NULL;
+    for (guint i = 0; i < n && images->len < REQUEST_IMAGES; i++) {
+        g_autoptr(TlImage) image = g_list_model_get_item(model, i);
+        if (!has_tokens(image)) {
+            continue;
+        }
+        g_autoptr(GArray) unknown = unknown_labels(self, image);
+        if (unknown->len > 0 && (!*labels || same_labels(unknown, *labels))) {
+            *labels = *labels ? *labels : g_array_ref(unknown);
+            g_ptr_array_add(images, g_object_ref(image));
+        }
+    }
+    return images;
+}
+
+static GBytes *join_embeddings(TlWorkspace *self, const GArray *labels)
+{
+    if (!self->model->open_vocabulary) {
+        return NULL;
+    }
+    GByteArray *all = g_byte_array_new();
+    for (guint i = 0; i < labels->len; i++) {
+        const Label *label = self->labels->pdata[g_array_index(labels, guint, i)];
+        gsize size = 0;
+        const guint8 *data = g_bytes_get_data(label->embedding, &size);
+        g_byte_array_append(all, data, (guint)size);
+    }
+    return g_byte_array_free_to_bytes(all);
+}
+
+static void request(TlWorkspace *self, GPtrArray *images, const GArray *labels)
+{
+    ReadJob *job = read_job_new(self, work_tokens, done_tokens);
+    g_autoptr(GStrvBuilder) names = g_strv_builder_new();
+    for (guint i = 0; i < labels->len; i++) {
+        const Label *label = self->labels->pdata[g_array_index(labels, guint, i)];
+        g_strv_builder_add(names, label->name);
+    }
+    job->labels = self->model->open_vocabulary ? g_strv_builder_end(names)
+                                               : g_strdupv(self->model->labels);
+    job->embeddings = join_embeddings(self, labels);
+    job->images = g_ptr_array_ref(images);
+    job->tokens = g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref);
+    job->hashes = g_ptr_array_new_with_free_func(g_free);
+    job->missing = g_array_new(FALSE, FALSE, sizeof(gboolean));
+    for (guint i = 0; i < images->len; i++) {
+        TlImage *image = images->pdata[i];
+        image->scoring = TRUE;
+        g_ptr_array_add(job->tokens, image->tokens ? g_bytes_ref(image->tokens) : NULL);
+        g_ptr_array_add(job->hashes, g_strdup(image->hash ? image->hash : ""));
+    }
+    self->requests++;
+    read_job_push(job);
+}
+
+void scoring_pump(TlWorkspace *self)
+{
+    while (self->model && self->reader && !self->halted
+           && self->requests < MAX_REQUESTS) {
+        g_autoptr(GArray) labels = NULL;
+        g_autoptr(GPtrArray) images = pick_images(self, &labels);
+        if (images->len > 0) {
+            request(self, images, labels);
+        } else if (self->urgent) {
+            self->urgent = NULL; /* now for all that was left behind */
+        } else {
+            return;
+        }
+    }
+}
+
+void scoring_cancel(TlWorkspace *self)
+{
+    g_cancellable_cancel(self->scoring);
+    g_object_unref(self->scoring);
+    self->scoring = g_cancellable_new();
+}
+
+/* --- Embeddings of labels ---------------------------------------------------------------- */
+
+static void work_keep_queries(ReadJob *job)
+{
+    token_cache *cache = scoring_cache(&job->workspace->read, job->model);
+    const float *values = g_bytes_get_data(job->values, NULL);
+    for (guint i = 0; job->prompts[i]; i++) {
+        token_cache_put_query(cache, job->prompts[i], values + i * job->model->embedding);
+    }
+}
+
+/* Gives labels their embeddings; false when none is a label any more. */
+static void take_embeddings(ReadJob *job)
+{
+    TlWorkspace *self = job->workspace;
+    gsize row = job->model->embedding * sizeof(float);
+    Label *last = NULL;
+    guint n = g_strv_length(job->labels);
+    for (guint i = 0; i < n && job->model == self->model; i++) {
+        int index = workspace_find_label(self, job->labels[i]);
+        if (index >= 0) {
+            last = self->labels->pdata[index];
+            g_clear_pointer(&last->embedding, g_bytes_unref);
+            last->embedding = g_bytes_new_from_bytes(job->values, i * row, row);
+        }
+    }
+    if (last && n == 1) {
+        self->urgent = last;
+        scoring_cancel(self);
+    }
+    scoring_pump(self);
+}
+
+static void on_prompts(GObject *source, GAsyncResult *result, gpointer data)
+{
+    ReadJob *job = data;
+    g_autoptr(GError) error = NULL;
+    job->values = tl_engine_encode_prompts_finish(TL_ENGINE(source), result, &error);
+    if (!job->values) {
+        workspace_report_error(job->workspace, error);
+        read_job_free(job);
+        return;
+    }
+    take_embeddings(job);
+    job->work = work_keep_queries;
+    job->done = read_job_free;
+    read_job_push(job);
+}
+
+/* All of them, or none: a model's first labels come together. */
+static void work_queries(ReadJob *job)
+{
+    token_cache *cache = scoring_cache(&job->workspace->read, job->model);
+    guint n = g_strv_length(job->prompts);
+    float *values = g_new(float, (gsize)n * job->model->embedding);
+    for (guint i = 0; i < n; i++) {
+        if (!token_cache_get_query(cache, job->prompts[i],
+                                   values + i * job->model->embedding)) {
+            g_free(values);
+            return;
+        }
+    }
+    gsize bytes = (gsize)n * job->model->embedding * sizeof *values;
+    job->values = g_bytes_new_take(values, bytes);
+}
+
+static void done_queries(ReadJob *job)
+{
+    if (job->values) {
+        take_embeddings(job);
+        read_job_free(job);
+    } else {
+        tl_engine_encode_prompts_async(job->workspace->engine,
+                                       (const char *const *)job->prompts, NULL, on_prompts,
+                                       job);
+    }
+}
+
+void scoring_encode_labels(TlWorkspace *self, Label *const *labels, guint n)
+{
+    if (!self->model || !self->model->open_vocabulary || n == 0) {
+        return;
+    }
+    ReadJob *job = read_job_new(self, work_queries, done_queries);
+    g_autoptr(GStrvBuilder) names = g_strv_builder_new();
+    g_autoptr(GStrvBuilder) prompts = g_strv_builder_new();
+    for (guint i = 0; i < n; i++) {
+        g_free(labels[i]->prompt);
+        labels[i]->prompt = prompts_fill(self->model->prompt, labels[i]->name);
+        g_strv_builder_add(names, labels[i]->name);
+        g_strv_builder_add(prompts, labels[i]->prompt);
+    }
+    job->labels = g_strv_builder_end(names);
+    job->prompts = g_strv_builder_end(prompts);
+    read_job_push(job);
+}
