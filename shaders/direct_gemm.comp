@@ -32,7 +32,7 @@ void main()
 {
     uint lane = gl_SubgroupInvocationID;
     uint tile_n = n_base + gl_WorkGroupID.x;
-    uint tile_m = gl_WorkGroupID.y;
+    uint tile_m = gl_WorkGroupID.y, group = gl_WorkGroupID.z;
 
     uint image[COLUMNS], pixel[COLUMNS];
     int row[COLUMNS], column[COLUMNS];
@@ -56,7 +56,7 @@ void main()
         }
     }
 
-    int w_at = int(tile_m * KERNEL * KERNEL * k4 * 32u + lane);
+    int w_at = int((group * m_tiles + tile_m) * KERNEL * KERNEL * k4 * 32u + lane);
     for (int ky = 0; ky < int(KERNEL); ky++) {
         for (int kx = 0; kx < int(KERNEL); kx++) {
             int at[COLUMNS];
@@ -69,7 +69,8 @@ void main()
                     iy = clamp(iy, 0, int(in_height) - 1);
                     ix = clamp(ix, 0, int(in_width) - 1);
                 }
-                at[p] = int(image[p] * x_batch) + (iy * int(in_width) + ix) * int(x_pixel);
+                at[p] = int(group * x_group + image[p] * x_batch)
+                        + (iy * int(in_width) + ix) * int(x_pixel);
             }
             for (uint c = 0u; c < k4; c += uint(STEP)) {
                 vec4 x[STEP][COLUMNS];
@@ -125,7 +126,8 @@ void main()
         if (channel < m4) {
             vec4 b = HAS_BIAS ? vec4(bias[channel]) : vec4(0.0);
             for (int p = 0; p < COLUMNS; p++) {
-                uint out_at = image[p] * y_batch + channel * y_channel + pixel[p] * y_pixel;
+                uint out_at = group * y_group + image[p] * y_batch + channel * y_channel
+                              + pixel[p] * y_pixel;
                 vec4 v = sum[p][m] + b;
                 if (live[p]) {
                     if (HAS_RESIDUAL) {

@@ -5,6 +5,7 @@
 #include "app/library/library.h"
 #include "app/tagger/results.h"
 #include "app/tagger/tagger.h"
+#include "compute/text/tokenizer.h"
 #include "compute/weights/weights.h"
 
 #include <signal.h>
@@ -21,7 +22,7 @@ struct tag_options {
     enum gpu_precision precision;
     double threshold;
     int top, jobs;
-    gboolean recursive, stats;
+    gboolean recursive, stats, no_cache;
 };
 
 struct tag {
@@ -29,6 +30,7 @@ struct tag {
     struct model *model;
     struct session *session;
     GPtrArray *labels;
+    token_cache *cache;
     float *embeddings; /* NULL for a fixed head */
     struct results *results;
     struct progress progress;
@@ -61,7 +63,8 @@ static gboolean read_labels(struct tag *t)
                          t->options.labels_file);
             return FALSE;
         }
-        parts = g_strsplit(text, "\n", -1);
+        const char *begin = g_str_has_prefix(text, "\xef\xbb\xbf") ? text + 3 : text;
+        parts = g_strsplit(begin, "\n", -1);
     } else if (t->options.labels) {
         parts = g_strsplit(t->options.labels, ",", -1);
     }
@@ -86,6 +89,22 @@ static gboolean read_labels(struct tag *t)
     return TRUE;
 }
 
+/* The model sees only so much of a prompt; a person should know. */
+static void warn_of_long(const struct tag *t, const char *label, const char *prompt)
+{
+    struct nn_error error = { 0 };
+    size_t context = model_info(t->model)->context, used = 0, full = 0;
+    g_autofree gint64 *ids = g_new0(gint64, MAX(context, 1));
+    if (model_tokenizer(t->model)
+        && tokenizer_prompt(model_tokenizer(t->model), prompt, strlen(prompt),
+                            (int64_t *)ids, context, &used, &full, &error) == NN_OK
+        && full > context) {
+        command_fail(COMMAND_DONE, "a label is too long: its prompt has %zu tokens and "
+                     "only the first %zu count: \"%.60s…\"", full, context, label);
+    }
+}
+
+/* Embeddings of the prompts, cached ones as they are. */
 static gboolean encode_labels(struct tag *t)
 {
     const struct model_info *info = model_info(t->model);
@@ -94,15 +113,29 @@ static gboolean encode_labels(struct tag *t)
     }
     struct nn_error error = { 0 };
     enum nn_status status;
+    gsize width = info->embedding;
     g_autoptr(GPtrArray) prompts = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(GArray) missing = g_array_new(FALSE, FALSE, sizeof(guint));
+    t->embeddings = g_new(float, t->labels->len * width);
     for (guint i = 0; i < t->labels->len; i++) {
-        g_ptr_array_add(prompts, prompts_fill(info->prompt, t->labels->pdata[i]));
+        g_autofree char *prompt = prompts_fill(info->prompt, t->labels->pdata[i]);
+        warn_of_long(t, t->labels->pdata[i], prompt);
+        if (!token_cache_get_query(t->cache, prompt, t->embeddings + i * width)) {
+            g_array_append_val(missing, i);
+            g_ptr_array_add(prompts, g_steal_pointer(&prompt));
+        }
     }
-    t->embeddings = g_new(float, (gsize)t->labels->len * info->embedding);
-    if (!prompts_encode(t->session, t->model, (const char *const *)prompts->pdata,
-                        prompts->len, t->embeddings, NULL, &status, &error)) {
+    g_autofree float *made = g_new(float, missing->len * width);
+    if (missing->len > 0
+        && !prompts_encode(t->session, t->model, (const char *const *)prompts->pdata,
+                           prompts->len, made, NULL, &status, &error)) {
         command_fail(COMMAND_FAILED, "%s", error.text);
         return FALSE;
+    }
+    for (guint i = 0; i < missing->len; i++) {
+        memcpy(t->embeddings + g_array_index(missing, guint, i) * width, made + i * width,
+               width * sizeof *made);
+        token_cache_put_query(t->cache, prompts->pdata[i], made + i * width);
     }
     return TRUE;
 }
@@ -152,6 +185,10 @@ static void print_summary(const struct tag *t, const struct tagger_stats *s, gui
     }
     g_printerr("%u images tagged, %u broken, on %s\n", s->tagged, s->broken,
                gpu_device_caps(session_device(t->session))->name);
+    if (s->cached > 0) {
+        g_printerr("%u of them were encoded before (--no-cache does it again)\n",
+                   s->cached);
+    }
     if (t->options.stats) {
         double rate = s->seconds > 0 ? done / s->seconds : 0;
         double share = s->seconds > 0 ? 100 * s->device_seconds / s->seconds : 0;
@@ -171,7 +208,8 @@ static gboolean tag_all(struct tag *t, GPtrArray *images, GError **error)
                                   .top = (guint)o->top };
     struct tagger_params params = { .model = t->model, .session = t->session,
                                     .embeddings = t->embeddings,
-                                    .n_labels = t->labels->len, .jobs = (guint)o->jobs,
+                                    .n_labels = t->labels->len, .cache = t->cache,
+                                    .jobs = (guint)o->jobs,
                                     .stop = &stopped, .put = put_batch, .data = t };
     struct tagger_stats stats;
     t->results = results_open(&out, error);
@@ -209,6 +247,12 @@ static gboolean open_all(struct tag *t)
     if (session_create(&t->session, t->model, &params, &error) != NN_OK) {
         command_fail(COMMAND_FAILED, "%s", error.text);
         return FALSE;
+    }
+    if (!t->options.no_cache) {
+        const struct model_info *info = model_info(t->model);
+        t->cache = token_cache_open(NULL, session_fingerprint(t->session),
+                                    (gsize)session_token_count(t->session)
+                                        * info->token_width, info->embedding);
     }
     return TRUE;
 }
@@ -261,6 +305,7 @@ static int check_and_run(struct tag *t, int argc, char **argv)
 static void tag_clear(struct tag *t)
 {
     g_ptr_array_unref(t->labels);
+    token_cache_close(&t->cache);
     session_destroy(&t->session);
     model_destroy(&t->model);
     g_free(t->embeddings);
@@ -298,6 +343,8 @@ int command_tag(int argc, char **argv)
           "How values are stored; see `taglight devices` for the default", "f32|f16" },
         { "jobs", 'j', 0, G_OPTION_ARG_INT, &o->jobs,
           "Decoding threads (one less than cores)", "N" },
+        { "no-cache", 0, 0, G_OPTION_ARG_NONE, &o->no_cache,
+          "Neither use nor keep what was computed before", NULL },
         { "stats", 0, 0, G_OPTION_ARG_NONE, &o->stats, "Say where the time went", NULL },
         { 0 } };
     if (!command_parse(&argc, &argv, entries, "PATH… - tag images", help)) {

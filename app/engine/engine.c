@@ -87,7 +87,7 @@ static TlModelFacts *facts_new(const struct model *model, struct session *sessio
     TlModelFacts *facts = g_atomic_rc_box_new0(TlModelFacts);
     facts->name = g_strdup(info->name);
     facts->kind = g_strdup(kind_text(info->kind));
-    facts->fingerprint = g_strdup(info->fingerprint);
+    facts->fingerprint = g_strdup(session_fingerprint(session));
     facts->prompt = g_strdup(info->prompt);
     facts->device = g_strdup(caps->name);
     facts->software = caps->type == GPU_SOFTWARE;

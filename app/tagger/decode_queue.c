@@ -1,10 +1,14 @@
 #include "app/tagger/decode_queue.h"
 
+#include "app/library/library.h"
+
 struct slot { gboolean ready; struct decoded image; };
 
 struct decode_queue {
     const GPtrArray *paths;
     struct img_preprocess preprocess;
+    decode_known known;
+    gpointer known_data;
     GCancellable *cancellable;
     GPtrArray *threads;
     guint capacity;
@@ -18,6 +22,7 @@ struct decode_queue {
 
 void decoded_clear(struct decoded *d)
 {
+    g_free(d->hash);
     g_free(d->tensor);
     g_clear_error(&d->error);
     *d = (struct decoded){ 0 };
@@ -40,15 +45,29 @@ static gboolean claim(struct decode_queue *q, guint *index)
     return more;
 }
 
+static struct decoded decode(const struct decode_queue *q, const char *path)
+{
+    struct decoded d = { .path = path };
+    gsize count = 3 * (gsize)q->preprocess.size * (gsize)q->preprocess.size;
+    gint64 bytes = 0;
+    if (q->known) {
+        /* A file that cannot be read fails below, with a better message. */
+        d.hash = library_hash(path, q->cancellable, &bytes, NULL);
+    }
+    if (!d.hash || !q->known(d.hash, q->known_data)) {
+        d.tensor = g_new(float, count);
+        img_load_tensor(path, &q->preprocess, q->cancellable, d.tensor, &d.error);
+    }
+    return d;
+}
+
 static gpointer decode_thread(gpointer data)
 {
     struct decode_queue *q = data;
-    gsize count = 3 * (gsize)q->preprocess.size * (gsize)q->preprocess.size;
     guint i;
     while (claim(q, &i)) {
         gint64 start = g_get_monotonic_time();
-        struct decoded d = { .path = q->paths->pdata[i], .tensor = g_new(float, count) };
-        img_load_tensor(d.path, &q->preprocess, q->cancellable, d.tensor, &d.error);
+        struct decoded d = decode(q, q->paths->pdata[i]);
         gint64 end = g_get_monotonic_time();
         g_mutex_lock(&q->lock);
         q->slots[i % q->capacity] = (struct slot){ TRUE, d };
@@ -61,11 +80,13 @@ static gpointer decode_thread(gpointer data)
 
 struct decode_queue *decode_queue_new(const GPtrArray *paths,
                                       const struct img_preprocess *preprocess, guint jobs,
-                                      guint capacity)
+                                      guint capacity, decode_known known, gpointer data)
 {
     struct decode_queue *q = g_new0(struct decode_queue, 1);
     q->paths = paths;
     q->preprocess = *preprocess;
+    q->known = known;
+    q->known_data = data;
     q->cancellable = g_cancellable_new();
     q->threads = g_ptr_array_new();
     q->capacity = capacity;

@@ -8,21 +8,27 @@
 
 G_BEGIN_DECLS
 
-/* One image. `error` is set, or `tensor` is F32 [3,size,size]. */
+/* One image. `error` is set, or `tensor` is F32 [3,size,size], or the image is known and
+ * was not decoded. */
 struct decoded {
     const char *path; /* borrowed from the queue's paths */
+    char *hash;       /* of the content; NULL when the queue does not ask what is known */
     float *tensor;
     GError *error;
 };
+
+/* Whether an image of that content need not be decoded; called from the threads. */
+typedef gboolean (*decode_known)(const char *hash, gpointer data);
 
 void decoded_clear(struct decoded *d);
 
 struct decode_queue;
 
-/* `paths` (of char *) must outlive the queue. jobs and capacity are at least 1. */
+/* `paths` (of char *) must outlive the queue. jobs and capacity are at least 1. `known`
+ * may be NULL; then no file is hashed. */
 struct decode_queue *decode_queue_new(const GPtrArray *paths,
                                       const struct img_preprocess *preprocess, guint jobs,
-                                      guint capacity);
+                                      guint capacity, decode_known known, gpointer data);
 /* Waits for the next image, then takes it and those after it that are ready too, at most
  * `most`. They are the caller's, to be cleared. 0 at the end of the paths. */
 guint decode_queue_take(struct decode_queue *q, struct decoded *out, guint most);

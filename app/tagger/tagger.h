@@ -2,6 +2,7 @@
  * ready, results in the order of the paths. */
 #pragma once
 
+#include "app/engine/token_cache.h"
 #include "app/tagger/decode_queue.h"
 #include "compute/nets/model.h"
 
@@ -9,6 +10,7 @@ G_BEGIN_DECLS
 
 struct tagger_stats {
     guint tagged, broken;
+    guint cached;           /* of the tagged ones, whose tokens were known */
     double seconds;         /* from the first decode to the last result */
     double decode_seconds;  /* of all decoders together */
     double wait_seconds;    /* in which the device waited for an image */
@@ -33,6 +35,8 @@ struct tagger_params {
     struct session *session;
     const float *embeddings;   /* F32 [n_labels,embedding]; NULL for a fixed head */
     guint n_labels;
+    token_cache *cache;        /* of the session's fingerprint; NULL for none. The run's own
+                                * while it lasts */
     guint jobs;                /* decoding threads; 0: one less than cores, at least one */
     const gint *stop;          /* set by a signal: the batch at hand is the last; or NULL */
     tagger_batch put;          /* called on this thread */

@@ -1,6 +1,6 @@
 /* Planner of the matrix product on the tiled family: which tile, whether the sum is cut,
  * and on which kernel; see shaders/lib/tile.glsl. */
-#include "compute/graph/gemm_private.h"
+#include "compute/graph/op_gpu_gemm.h"
 
 #include <string.h>
 
@@ -97,48 +97,43 @@ static void choose_kernel(const struct plan_builder *b, const struct gemm *g,
 
 /* The second pass of a sum in parts: adds them up and finishes. */
 static enum nn_status emit_sum(struct plan_builder *b, const struct gemm *g,
-                               const struct plan_step *product, uint32_t result,
-                               uint32_t scratch, uint32_t parts, struct nn_error *error)
+                               const struct plan_step *product, uint32_t parts,
+                               struct nn_error *error)
 {
     struct plan_step step = *product;
     step.label = "sum of parts";
     step.write_mask = 1u << 2;
-    step.operand[0] = step.operand[1] = scratch;
-    step.operand[2] = result;
+    step.operand[0] = step.operand[1] = product->operand[5];
+    step.operand[2] = g->y;
     step.kernel.shader = "tiled_sum";
     step.kernel.subgroup_size = 0;
     step.kernel.n_bindings = 5;
     step.kernel.n_spec = 7;
     step.kernel.spec[6] = parts;
-    memcpy(step.push, &g->push, sizeof g->push);
     uint64_t count = (uint64_t)g->push.m4 * g->push.n_total;
     step.flops = 16.0 * (double)count * parts;
     plan_groups(b, &step, count);
     return plan_emit(b, &step, error);
 }
 
-static enum nn_status emit_split(struct plan_builder *b, nn_id id, struct gemm *g,
+static enum nn_status emit_split(struct plan_builder *b, struct gemm *g,
                                  struct plan_step *step, const struct tile *tile,
                                  uint32_t parts, struct nn_error *error)
 {
     uint64_t bytes = (uint64_t)parts * g->push.m4 * g->push.n_total * 16;
-    uint32_t scratch, result;
+    uint32_t scratch;
     enum nn_status status = plan_scratch(b, bytes, &scratch, error);
-    if (status == NN_OK) {
-        status = plan_result(b, id, &result, error);
-    }
     if (status != NN_OK) {
         return status;
     }
     step->operand[2] = step->operand[5] = scratch;
     step->write_mask = 1u << 5;
     step->groups[2] = parts;
-    status = plan_gemm_emit(b, g, step, tile->side, error);
-    return status != NN_OK ? status
-                           : emit_sum(b, g, step, result, scratch, parts, error);
+    status = gemm_emit_columns(b, g, step, tile->side, error);
+    return status != NN_OK ? status : emit_sum(b, g, step, parts, error);
 }
 
-enum nn_status plan_gemm_tiled(struct plan_builder *b, nn_id id, struct gemm *g,
+enum nn_status gemm_emit_tiled(struct plan_builder *b, struct gemm *g,
                                struct nn_error *error)
 {
     uint32_t m = g->push.m4 * 4, k = g->kernel * g->kernel * g->push.k4 * 4;
@@ -149,21 +144,15 @@ enum nn_status plan_gemm_tiled(struct plan_builder *b, nn_id id, struct gemm *g,
                        b->caps->name, b->caps->max_shared_bytes);
     }
     const struct tile *tile = &tiles[chosen];
-    uint32_t step_k = b->half ? 32 : 16, steps = div_up(k, step_k);
-    uint32_t parts = tiled_parts(b->caps, m, g->columns, k);
-    g->push.split_steps = div_up(steps, parts);
-    parts = div_up(steps, g->push.split_steps); /* none of them empty */
+    uint32_t steps = div_up(k, b->half ? 32 : 16);
+    g->push.split_steps = div_up(steps, tiled_parts(b->caps, m, g->columns, k));
+    uint32_t parts = div_up(steps, g->push.split_steps); /* none of them empty */
     struct plan_step step = { .label = g->label, .write_mask = 1u << 2 };
+    gemm_operands(g, &step);
     choose_kernel(b, g, tile, parts > 1, &step.kernel);
+    step.operand[5] = step.operand[2];
     step.groups[1] = div_up(m, tile->side);
     step.groups[2] = 1;
-    enum nn_status status = plan_gemm_operands(b, g, NN_PACK_TILED, &step, error);
-    if (status == NN_OK && parts > 1) {
-        return emit_split(b, id, g, &step, tile, parts, error);
-    }
-    if (status == NN_OK) {
-        status = plan_result(b, id, &step.operand[2], error);
-    }
-    step.operand[5] = step.operand[2];
-    return status != NN_OK ? status : plan_gemm_emit(b, g, &step, tile->side, error);
+    return parts > 1 ? emit_split(b, g, &step, tile, parts, error)
+                     : gemm_emit_columns(b, g, &step, tile->side, error);
 }

@@ -567,6 +567,7 @@ static enum nn_status build(struct nn_plan *plan, const struct nn_graph *graph,
     b->graph = plan->graph;
     b->store = plan->store;
     b->caps = gpu_device_caps(nn_store_device(plan->store));
+    b->winograd = !params->no_winograd && !params->no_fuse;
     b->lanes = b->caps->subgroup_arithmetic ? b->caps->subgroup_size : 1;
     b->half = b->caps->choice.precision == GPU_PRECISION_F16;
     if ((status = check_precision(b, error)) != NN_OK

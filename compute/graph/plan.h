@@ -23,6 +23,8 @@ uint64_t nn_store_bytes(const struct nn_store *store);
 
 struct nn_plan_params {
     bool no_fuse;               /* run the graph as built, one kernel per operator */
+    bool no_winograd;           /* no Winograd convolutions, for bisecting; they are left
+                                 * out with no_fuse too */
     const char *const *wanted;  /* names of outputs; NULL for all of them */
     size_t n_wanted;
     double submit_seconds;      /* time budget of one submit; 0 for the default 0.05 */

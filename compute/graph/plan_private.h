@@ -35,7 +35,7 @@ void nn_layout_unpack(enum nn_layout layout, struct nn_shape shape, const void *
 
 /* How a constant is laid out for its kernel. */
 enum nn_pack { NN_PACK_ROWS, NN_PACK_MAP, NN_PACK_DIRECT, NN_PACK_TILED,
-               NN_PACK_BN_SCALE, NN_PACK_BN_SHIFT, NN_PACK_GROUP };
+               NN_PACK_WINOGRAD2, NN_PACK_WINOGRAD4, NN_PACK_BN_SCALE, NN_PACK_BN_SHIFT, NN_PACK_GROUP };
 
 struct nn_key { uint64_t word[2]; };
 
@@ -55,6 +55,12 @@ struct panels {
 struct panels nn_panels_of(struct nn_shape shape, enum nn_pack pack);
 uint64_t nn_panels_bytes(const struct panels *p);
 
+/* Weights [O,C,3,3] for Winograd's method with tiles of out x out results (2 or 4), as
+ * (out+2)^2 matrices in the panels of NN_PACK_DIRECT: [point][ceil(O/32)][C][32] with C
+ * rounded up to 4. `packed` must hold zeros. */
+uint64_t nn_pack_winograd_bytes(struct nn_shape shape, uint32_t out);
+void nn_pack_winograd(struct nn_shape shape, uint32_t out, const float *weights,
+                      float *packed);
 /* Throughput seen so far, for cutting submits; seconds of one flop. */
 double *nn_store_seconds_per_flop(struct nn_store *store);
 
@@ -83,6 +89,7 @@ struct plan_builder {
     const struct nn_graph *graph;
     struct nn_store *store;
     const struct gpu_caps *caps;
+    bool winograd;              /* 3x3 convolutions may go by Winograd's method */
     uint32_t lanes;             /* subgroup width of row kernels, 1 without arithmetic */
     bool half;                  /* values are stored in f16 */
     bool *constant;             /* by node */

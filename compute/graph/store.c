@@ -227,6 +227,8 @@ static uint64_t packed_bytes(struct nn_shape shape, enum nn_pack pack)
         struct panels p = nn_panels_of(shape, pack);
         return nn_panels_bytes(&p);
     }
+    case NN_PACK_WINOGRAD2: return nn_pack_winograd_bytes(shape, 2);
+    case NN_PACK_WINOGRAD4: return nn_pack_winograd_bytes(shape, 4);
     case NN_PACK_GROUP:
         return (uint64_t)shape.dim[0] * shape.dim[2] * ((shape.dim[1] + 3) / 4) * 16;
     case NN_PACK_ROWS:
@@ -290,6 +292,8 @@ static enum nn_status pack_values(struct nn_store *store, const struct nn_graph 
     if (pack == NN_PACK_DIRECT || pack == NN_PACK_TILED) {
         struct panels p = nn_panels_of(shape, pack);
         pack_panels(&p, values, packed);
+    } else if (pack == NN_PACK_WINOGRAD2 || pack == NN_PACK_WINOGRAD4) {
+        nn_pack_winograd(shape, pack == NN_PACK_WINOGRAD4 ? 4 : 2, values, packed);
     } else if (pack == NN_PACK_GROUP) {
         pack_group(shape, values, packed);
     } else {

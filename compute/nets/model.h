@@ -143,6 +143,9 @@ uint32_t session_score_batch(const struct session *session);
 
 /* Tokens per image of the image encoder for this model's input size. */
 uint32_t session_token_count(const struct session *session);
+/* Equal for sessions whose tokens and embeddings may stand for each other: the model's
+ * fingerprint, and the precision where it is not f32. For keys of caches. */
+const char *session_fingerprint(const struct session *session);
 
 /* pixels [batch,3,S,S] as img_to_tensor makes them -> tokens [batch,T,token_width]
  * (clip: the normalised image feature, T = 1). Any batch: it is cut to max_batch, and

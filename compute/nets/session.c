@@ -34,6 +34,7 @@ struct session {
     uint64_t clock;
     uint32_t max_batch, score_batch, token_count;
     float clip_scale;
+    char fingerprint[48];
 };
 
 /* --- Life ----------------------------------------------------------------------------- */
@@ -112,6 +113,9 @@ enum nn_status session_create(struct session **out, const struct model *model,
     s->max_batch = s->params.max_batch ? s->params.max_batch : software ? 4 : 16;
     s->score_batch = SCORE_IMAGES;
     s->token_count = count_tokens(model);
+    bool half = gpu_device_caps(s->device)->choice.precision == GPU_PRECISION_F16;
+    snprintf(s->fingerprint, sizeof s->fingerprint, "%s%s", model->info.fingerprint,
+             half ? "-f16" : "");
     *out = s;
     return NN_OK;
 }
@@ -141,6 +145,11 @@ uint32_t session_max_batch(const struct session *session)
 uint32_t session_score_batch(const struct session *session)
 {
     return session->score_batch;
+}
+
+const char *session_fingerprint(const struct session *session)
+{
+    return session->fingerprint;
 }
 
 uint32_t session_token_count(const struct session *session)

@@ -4,7 +4,8 @@
 //
 // Addresses count vec4s: X at b*x_batch + (channel/4)*x_channel + pixel*x_pixel, and so
 // for Y and the residual, which has Y's layout. One kernel thus serves NC4HW4 maps
-// (pixel stride 1) and row-major rows (channel stride 1).
+// (pixel stride 1) and row-major rows (channel stride 1). Workgroups along z are products
+// of their own, x_group and y_group apart, each with its part of W.
 layout(push_constant) uniform Push {
     uint n_total;    // images * out_pixels
     uint n_base;     // first column tile of this dispatch
@@ -17,6 +18,7 @@ layout(push_constant) uniform Push {
     uint y_batch, y_channel, y_pixel;
     uint m_tiles;
     float slope;
+    uint x_group, y_group;
     uint split_steps; // tiled kernels: steps of k of one part, where k is cut in parts
 };
 layout(constant_id = 0) const uint KERNEL = 1;

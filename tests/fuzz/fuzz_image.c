@@ -1,4 +1,4 @@
-/* Image files. */
+/* Image files: at full size, reduced, and as thumbnails. */
 #define _GNU_SOURCE
 #include "app/image/image.h"
 #include "tests/fuzz/fuzz_file.h"
@@ -16,6 +16,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         img_to_tensor(&pixels, &p, tensor, NULL);
     }
     img_clear(&pixels);
+    if (img_decode_reduced(path, 8, NULL, &pixels, NULL)) {
+        img_to_tensor(&pixels, &p, tensor, NULL);
+    }
+    img_clear(&pixels);
+    g_autoptr(GdkPixbuf) thumbnail = img_thumbnail(path, 16, NULL, NULL);
+    if (thumbnail && MAX(gdk_pixbuf_get_width(thumbnail),
+                         gdk_pixbuf_get_height(thumbnail)) > 16) {
+        abort();
+    }
     close(fd);
     return 0;
 }

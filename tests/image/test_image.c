@@ -83,6 +83,26 @@ static void require_refused(const char *dir, const char *name, const void *data,
     REQUIRE(!pixels.rgb);
 }
 
+/* A progressive file whose last scan comes again and again: little to read, much to do. */
+static void test_scans(const char *folder, const char *dir)
+{
+    g_autofree char *path = g_build_filename(folder, "progressive.jpg", NULL);
+    g_autofree char *bytes = NULL;
+    gsize size = 0;
+    REQUIRE(g_file_get_contents(path, &bytes, &size, NULL));
+    gsize scan = size - 2;
+    while (memcmp(bytes + scan, "\xff\xda", 2) != 0) {
+        scan--;
+    }
+    g_autoptr(GByteArray) out = g_byte_array_new();
+    g_byte_array_append(out, (guint8 *)bytes, (guint)scan);
+    for (int i = 0; i < 120; i++) {
+        g_byte_array_append(out, (guint8 *)bytes + scan, (guint)(size - 2 - scan));
+    }
+    g_byte_array_append(out, (const guint8 *)"\xff\xd9", 2);
+    require_refused(dir, "scans.jpg", out->data, (gssize)out->len);
+}
+
 static void test_hostile(const char *folder)
 {
     g_autofree char *dir = g_dir_make_tmp("taglight-image-XXXXXX", NULL);
@@ -117,6 +137,7 @@ static void test_hostile(const char *folder)
     REQUIRE(frame);
     memset(frame + 5, 0xea, 4); /* height and width */
     require_refused(dir, "huge.jpg", jpeg, (gssize)jpeg_size);
+    test_scans(folder, dir);
     g_autofree char *remove = g_strdup_printf("rm -rf '%s'", dir);
     REQUIRE(system(remove) == 0);
 }

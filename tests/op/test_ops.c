@@ -12,6 +12,8 @@
 
 #define TOLERANCE 2e-5
 #define HALF_TOLERANCE 4e-3
+/* Winograd's transforms add and take away larger numbers than the results. */
+#define TOLERANCE_WINOGRAD 6e-5
 
 static double noise(uint64_t *state)
 {
@@ -98,6 +100,21 @@ static nn_id conv_deep(G *g) { return conv(g, map(g, 2, 130, 5, 4), "w", 37, 3, 
 static nn_id conv_whole(G *g) { return conv(g, map(g, 2, 64, 5, 9), "w", 40, 3, 1, 1, true); }
 static nn_id conv_stem(G *g) { return conv(g, map(g, 2, 32, 9, 9), "w", 12, 3, 2, 1, false); }
 static nn_id conv_1x1_deep(G *g) { return conv(g, map(g, 3, 544, 3, 3), "w", 9, 1, 1, 0, true); }
+/* Winograd's method takes these: small and large tiles, tiles over both edges, more than
+ * one image, channels that fill no panel, every part of the epilogue. */
+static nn_id winograd_small(G *g) { return conv(g, map(g, 3, 18, 7, 5), "w", 37, 3, 1, 1, true); }
+static nn_id winograd_large(G *g) { return conv(g, map(g, 2, 20, 13, 18), "w", 70, 3, 1, 1, false); }
+static nn_id winograd_even(G *g) { return conv(g, map(g, 1, 16, 12, 12), "w", 16, 3, 1, 1, true); }
+static nn_id winograd_residual(G *g)
+{
+    nn_id x = map(g, 2, 17, 15, 14);
+    return nn_activation(g, nn_add(g, norm(g, conv(g, x, "w", 17, 3, 1, 1, false), "b", 17),
+                                   x), leaky);
+}
+static nn_id winograd_gelu(G *g)
+{
+    return nn_activation(g, conv(g, map(g, 1, 16, 3, 9), "w", 21, 3, 1, 1, true), gelu);
+}
 static nn_id conv_norm_act(G *g)
 {
     return nn_activation(g, norm(g, conv(g, map(g, 2, 6, 8, 9), "w", 10, 3, 1, 1, false),
@@ -276,6 +293,8 @@ static nn_id group(G *g)
 static const struct { const char *name; nn_id (*build)(G *); } cases[] = {
 #define CASE(name) { #name, name }
     CASE(conv_3x3), CASE(conv_stride), CASE(conv_1x1), CASE(conv_even), CASE(conv_tiny),
+    CASE(winograd_small), CASE(winograd_large), CASE(winograd_even),
+    CASE(winograd_residual), CASE(winograd_gelu),
     CASE(conv_patch), CASE(conv_5x5), CASE(conv_deep), CASE(conv_whole), CASE(conv_stem),
     CASE(conv_1x1_deep), CASE(conv_norm_act), CASE(conv_norm_residual),
     CASE(excitation), CASE(fused_scale), CASE(norm_alone), CASE(blur), CASE(blur_small),
@@ -339,7 +358,9 @@ static int compare(const char *name, const char *how, bool half, const float *go
         length += (double)want[i] * want[i];
     }
     double relative = sqrt(difference / length);
-    if (half ? !(relative <= HALF_TOLERANCE) : !(worst <= TOLERANCE)) {
+    bool winograd = strncmp(name, "winograd", 8) == 0;
+    double most = winograd ? TOLERANCE_WINOGRAD : TOLERANCE;
+    if (half ? !(relative <= HALF_TOLERANCE) : !(worst <= most)) {
         fprintf(stderr, "%s (%s): error %g, relative %g\n", name, how, worst, relative);
         return 1;
     }
@@ -441,33 +462,51 @@ static void run_graph(struct gpu_device *device, G *g, const struct nn_binding *
     nn_store_destroy(&store);
 }
 
-/* A small network of every kind of product on `batch` images. out: [batch, 9]. */
-static void run_batch(struct gpu_device *device, uint32_t batch, float *out)
+/* Convolutions and linear layers by every kernel: 3x3, both of Winograd's tiles, 1x1, and
+ * on small maps and single rows sums that the tiled family cuts in parts. */
+static nn_id batch_graph(G *g, uint32_t batch, uint32_t side)
+{
+    nn_id x = conv(g, map(g, batch, 8, side, side), "w1", 60, 3, 1, 1, true);
+    x = conv(g, nn_activation(g, x, leaky), "w2", 60, 3, 1, 1, false);
+    x = conv(g, x, "w3", 33, 1, 1, 0, true);
+    x = nn_linear(g, nn_map_to_rows(g, x), nn_param(g, "w4", NN_SHAPE2(600, 33)), NN_NONE);
+    return nn_linear(g, nn_mean_rows(g, x), nn_param(g, "w5", NN_SHAPE2(40, 600)), NN_NONE);
+}
+
+/* values holds the images of the largest batch; out gets [batch][40]. */
+static void run_batch(struct gpu_device *device, uint32_t batch, uint32_t side,
+                      float *values, float *out)
 {
     G *g = nn_graph_create();
-    nn_id x = conv(g, map(g, batch, 70, 9, 7), "w1", 130, 3, 2, 1, true);
-    nn_id y = nn_linear(g, nn_map_to_rows(g, x), nn_param(g, "w2", NN_SHAPE2(600, 130)),
-                        NN_NONE);
-    y = nn_linear(g, nn_mean_rows(g, y), nn_param(g, "w3", NN_SHAPE2(9, 600)), NN_NONE);
-    nn_output(g, y, "y");
-    struct nn_binding inputs[4];
-    REQUIRE_INT(fill_inputs(g, inputs), 1);
-    run_graph(device, g, inputs, 1, out, batch * 9);
+    nn_output(g, batch_graph(g, batch, side), "y");
+    struct nn_binding x = { "x", values, (uint64_t)batch * 8 * side * side };
+    run_graph(device, g, &x, 1, out, batch * 40u);
     nn_graph_destroy(&g);
-    free(inputs[0].values);
 }
 
 /* One image must come out the same to the bit, alone and among others. */
-static int test_batches(struct gpu_device *device, const char *how)
+static int test_batches(struct gpu_device *device, uint32_t side, const char *how)
 {
-    float alone[9], among[17 * 9];
-    run_batch(device, 1, alone);
-    run_batch(device, 17, among);
-    if (memcmp(alone, among, sizeof alone) != 0) {
-        fprintf(stderr, "batches (%s): one image differs by its batch\n", how);
-        return 1;
+    static const uint32_t batches[] = { 1, 2, 3, 5 };
+    uint64_t state = side, image = 8ull * side * side;
+    float *values = calloc(5 * image, sizeof *values), one[5][40], many[5][40];
+    for (uint64_t i = 0; i < 5 * image; i++) {
+        values[i] = (float)noise(&state);
     }
-    return 0;
+    int failed = 0;
+    for (uint32_t i = 0; i < 5; i++) {
+        run_batch(device, 1, side, values + i * image, one[i]);
+    }
+    for (size_t i = 0; i < sizeof batches / sizeof batches[0]; i++) {
+        run_batch(device, batches[i], side, values, many[0]);
+        if (memcmp(one, many, batches[i] * sizeof one[0]) != 0) {
+            fprintf(stderr, "maps of %u (%s): an image differs in a batch of %u\n", side,
+                    how, batches[i]);
+            failed++;
+        }
+    }
+    free(values);
+    return failed;
 }
 
 /* f16 ends at 65504, where values must stay and not become infinities. */
@@ -497,7 +536,7 @@ static int run_way(const struct way *way)
         return -1;
     }
     bool half = way->choice.precision == GPU_PRECISION_F16;
-    int failed = test_batches(device, way->name);
+    int failed = test_batches(device, 5, way->name) + test_batches(device, 13, way->name);
     failed += half ? test_range(device, way->name) : 0;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         failed += run_case(device, i, false, way->name);

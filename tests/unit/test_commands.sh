@@ -17,6 +17,21 @@ grep -q "broken.jpg,,,..*" "$work/out.csv" || fail "csv has no row for the broke
 [ ! -e "$work/out.csv.part" ] || fail "tag left its temporary file"
 grep -q "broken.jpg" "$work/errors" || fail "tag is silent on the broken image"
 grep -q "4 images tagged, 1 broken" "$work/errors" || fail "the summary is wrong"
+tag_again() {
+    "$1" tag "$3/data/samples" "$work/broken.jpg" --model "$work/demo" --labels "a, b" \
+        --format csv --out "$work/again.csv" $4 2>"$work/errors" || fail "tag failed again"
+    cmp -s "$work/out.csv" "$work/again.csv" || fail "tag $4 gives other numbers"
+}
+tag_again "$1" "$2" "$3" ""
+grep -q "4 of them were encoded before" "$work/errors" || fail "tag used no cache"
+tag_again "$1" "$2" "$3" --no-cache
+grep -q "encoded before" "$work/errors" && fail "tag --no-cache used the cache"
+printf '\357\273\277cat\r\n' > "$work/labels.txt"
+"$1" tag "$3/data/samples/circle.png" --model "$work/demo" --labels-file "$work/labels.txt" \
+    --format csv | grep -q ',cat,' || fail "a labels file of Windows"
+"$1" tag "$3/data/samples/circle.png" --model "$work/demo" --out "$work/long" \
+    --labels "$(printf 'very long %.0s' $(seq 99))" 2>&1 | grep -q "too long" ||
+    fail "no word of a label that is cut"
 "$1" tag "$3/data/samples" --model "$work/demo" --labels "a, b" --format jsonl --top 1 |
     python3 -c 'import json,sys
 rows=[json.loads(l) for l in sys.stdin]
@@ -25,6 +40,55 @@ sys.exit(not (len(rows)==4 and all(len(r["labels"])==1 for r in rows)))' || fail
     fail "tag --precision f32"
 "$1" tag "$3/data/samples" --model "$work/demo" --labels a --precision f8 2>"$work/errors"
 [ $? = 2 ] && grep -q f8 "$work/errors" || fail "an unknown precision is misuse"
+# Results stay in the order of the paths whatever the number of decoders.
+mkdir "$work/many"
+for i in $(seq 1 12); do
+    cp "$3/data/samples/landscape.jpg" "$work/many/$i.jpg"
+done
+printf 'cut' > "$work/many/7.jpg"
+for jobs in 1 4; do
+    "$1" tag "$work/many" --model "$work/demo" --labels "a, b" --format csv --jobs $jobs \
+        --stats --out "$work/jobs$jobs.csv" 2>"$work/errors" || fail "tag --jobs $jobs"
+    grep -q "11 images tagged, 1 broken" "$work/errors" || fail "tag --jobs: summary"
+    tail -n 1 "$work/errors" | grep -q "images a second" || fail "tag --stats"
+done
+cmp -s "$work/jobs1.csv" "$work/jobs4.csv" || fail "decoders change the results"
+tail -n +2 "$work/jobs4.csv" | cut -d, -f1 | uniq | sed 's/.*\///;s/.jpg//' | tr '\n' ' ' |
+    grep -qx "1 2 3 4 5 6 7 8 9 10 11 12 " || fail "results are not in order"
+# A name that is not UTF-8 survives, and a point is a point in every locale.
+name=$(printf '\377name.jpg')
+cp "$3/data/samples/landscape.jpg" "$work/$name"
+"$1" tag "$work/$name" --model "$work/demo" --labels a --format jsonl |
+    python3 -c 'import base64,json,os,sys
+row=json.loads(sys.stdin.read())
+path=base64.b64decode(row["path_base64"])
+sys.exit(not (os.path.exists(path) and b"\xff" in path and 0<row["labels"]["a"]<1))' ||
+    fail "jsonl lost a name that is not UTF-8"
+# Outputs that cannot be written.
+if [ -w /dev/full ]; then
+    "$1" tag "$work/many" --model "$work/demo" --labels a >/dev/full 2>"$work/errors"
+    [ $? = 1 ] && grep -q "standard output" "$work/errors" || fail "a full disk is no error"
+fi
+{ "$1" tag "$work/many" --model "$work/demo" --labels a 2>"$work/errors"
+  echo $? > "$work/status"; } | true
+[ "$(cat "$work/status")" = 1 ] || fail "a broken pipe is no error"
+"$1" tag "$work/many" --model "$work/demo" --labels a --out "$work/none/x" 2>"$work/errors"
+[ $? = 1 ] && grep -q "none/x" "$work/errors" || fail "tag into a missing folder"
+# Ctrl-C ends early, keeps whole rows and says so.
+for i in $(seq 13 400); do
+    ln "$work/many/1.jpg" "$work/many/$i.jpg"
+done
+"$1" tag "$work/many" --model "$work/demo" --labels "a, b" --format csv \
+    --out "$work/stopped.csv" 2>"$work/errors" &
+for i in $(seq 1 200); do
+    [ "$(stat -c %s "$work/stopped.csv.part" 2>/dev/null || echo 0)" -gt 100 ] && break
+    sleep 0.05
+done
+kill -TERM $!
+wait $!
+[ $? = 1 ] && grep -q "^stopped after [0-9]* of 400" "$work/errors" || fail "tag does not stop"
+[ ! -e "$work/stopped.csv.part" ] && [ "$(tail -n 1 "$work/stopped.csv" | tr -cd , | wc -c)" = 3 ] ||
+    fail "a stopped tag leaves no whole file"
 "$1" tag --model "$work/demo" --labels a >/dev/null 2>&1
 [ $? = 2 ] || fail "tag without a path is misuse"
 "$1" tag "$work/nowhere" --model "$work/demo" --labels a >/dev/null 2>"$work/errors"

@@ -1,5 +1,5 @@
 /* Decisions of the tiled family on devices that are not here. */
-#include "compute/graph/gemm_private.h"
+#include "compute/graph/op_gpu_gemm.h"
 #include "tests/check.h"
 
 static struct gpu_caps card(uint32_t shared_bytes, enum gpu_precision precision,
