@@ -24,13 +24,16 @@ static const struct {
     { "devices", N_("List Vulkan devices"), command_devices },
     { "tokenize", N_("Print the token ids of text"), command_tokenize },
     { "image", N_("Write the tensor that a network gets for an image"), command_image },
+    { "train-step", NULL, command_train_step }, /* for comparisons; not listed */
 };
 
 static int print_help(void)
 {
     g_print("%s\n\n", _("Usage: taglight [FOLDER…] | taglight COMMAND [OPTIONS]"));
     for (size_t i = 0; i < G_N_ELEMENTS(commands); i++) {
-        g_print("  %-10s %s\n", commands[i].name, _(commands[i].summary));
+        if (commands[i].summary) {
+            g_print("  %-10s %s\n", commands[i].name, _(commands[i].summary));
+        }
     }
     g_print("\n%s\n", _("`taglight COMMAND --help` tells more."));
     return COMMAND_DONE;

@@ -1,6 +1,8 @@
 /* Building graphs: nodes, names and the sticky first fault. */
 #include "compute/graph/graph_private.h"
 
+#include "compute/graph/grad.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +14,8 @@ struct nn_graph {
     struct nn_node *nodes;
     uint32_t n, room;
     struct nn_error fault;
+    bool (*trainable)(void *user, const char *name); /* NULL in an inference graph */
+    void *trainable_user;
 };
 
 uint64_t nn_shape_count(struct nn_shape shape)
@@ -150,7 +154,7 @@ nn_id nn_graph_add_leaf(struct nn_graph *graph, enum nn_op op, const char *name,
     nn_id known = nn_graph_find(graph, name);
     if (known != NN_NONE) {
         const struct nn_node *other = &graph->nodes[known];
-        if (other->op == op && op == NN_OP_param && nn_shape_equal(other->shape, shape)) {
+        if (other->op == op && op != NN_OP_input && nn_shape_equal(other->shape, shape)) {
             return known;
         }
         return nn_graph_fail(graph, "two nodes are called %s", name);
@@ -227,8 +231,23 @@ nn_id nn_input(struct nn_graph *graph, const char *name, enum nn_type type,
     return nn_graph_add_leaf(graph, NN_OP_input, name, type, shape);
 }
 
+nn_id nn_variable(struct nn_graph *graph, const char *name, struct nn_shape shape)
+{
+    return nn_graph_add_leaf(graph, NN_OP_variable, name, NN_F32, shape);
+}
+
+void nn_graph_set_trainable(struct nn_graph *graph,
+                            bool (*chosen)(void *user, const char *name), void *user)
+{
+    graph->trainable = chosen;
+    graph->trainable_user = user;
+}
+
 nn_id nn_param(struct nn_graph *graph, const char *name, struct nn_shape shape)
 {
+    if (graph->trainable && graph->trainable(graph->trainable_user, name)) {
+        return nn_variable(graph, name, shape);
+    }
     return nn_graph_add_leaf(graph, NN_OP_param, name, NN_F32, shape);
 }
 
@@ -249,6 +268,10 @@ nn_id nn_conv2d(struct nn_graph *graph, nn_id x, nn_id weight, nn_id bias,
 nn_id nn_linear_act(struct nn_graph *graph, nn_id x, nn_id weight, nn_id bias,
                     struct nn_epilogue epilogue)
 {
+    if (graph->trainable && epilogue.act != NN_ACT_NONE) {
+        /* The backward rule of an activation reads what went into it. */
+        return nn_activation(graph, nn_linear(graph, x, weight, bias), epilogue);
+    }
     struct nn_attr attr = { .epilogue = epilogue };
     return ADD(linear, &attr, x, weight, bias);
 }
@@ -270,9 +293,29 @@ nn_id nn_matmul_nt(struct nn_graph *graph, nn_id a, nn_id b)
     return ADD(matmul_nt, NULL, a, b);
 }
 
-nn_id nn_batch_norm(struct nn_graph *graph, nn_id x, nn_id gamma, nn_id beta, nn_id mean,
-                    nn_id variance, float eps)
+/* The batch's own statistics, which the variables follow. */
+static nn_id batch_norm_train(struct nn_graph *graph, nn_id x, nn_id gamma, nn_id beta,
+                              nn_id running_mean, nn_id running_variance, float eps)
 {
+    struct nn_shape shape = graph->nodes[x].shape;
+    nn_id mean = ADD(channel_mean, NULL, x);
+    nn_id variance = ADD(channel_variance, NULL, x, mean);
+    double count = (double)shape.dim[0] * shape.dim[2] * shape.dim[3];
+    double unbiased = count > 1 ? count / (count - 1) : 1;
+    nn_blend(graph, running_mean, mean, 0.9f, 0.1f);
+    nn_blend(graph, running_variance, variance, 0.9f, (float)(0.1 * unbiased));
+    struct nn_attr attr = { .eps = eps };
+    return ADD(batch_norm, &attr, x, gamma, beta, mean, variance);
+}
+
+nn_id nn_batch_norm(struct nn_graph *graph, nn_id x, nn_id gamma, nn_id beta,
+                    nn_id mean, nn_id variance, float eps)
+{
+    if (graph->fault.status == NN_OK && mean < graph->n && variance < graph->n
+        && graph->nodes[mean].op == NN_OP_variable
+        && graph->nodes[variance].op == NN_OP_variable) {
+        return batch_norm_train(graph, x, gamma, beta, mean, variance, eps);
+    }
     struct nn_attr attr = { .eps = eps };
     return ADD(batch_norm, &attr, x, gamma, beta, mean, variance);
 }

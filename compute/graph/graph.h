@@ -22,7 +22,7 @@
 typedef uint32_t nn_id;
 #define NN_NONE UINT32_MAX
 #define NN_MAX_RANK 4
-#define NN_MAX_SOURCES 5
+#define NN_MAX_SOURCES 7
 
 enum nn_type { NN_F32, NN_I32 };
 
@@ -55,6 +55,7 @@ enum nn_act {
     NN_ACT_GELU,       /* x * Phi(x), the exact form with erf */
     NN_ACT_QUICK_GELU, /* x * sigmoid(1.702 x) */
     NN_ACT_SIGMOID,
+    NN_ACT_EXP,
 };
 
 /* What is done to a result before it is stored: y = act(value + bias + residual). */
@@ -67,13 +68,19 @@ struct nn_attr {
     struct nn_epilogue epilogue;       /* conv2d, linear, activation, scale_add_act */
     uint32_t kernel, stride, pad;      /* conv2d, avg_pool; square */
     float eps;                         /* batch_norm, fold_*, layer_norm */
-    float factor;                      /* scale */
+    float factor;                      /* scale, fill, expand, sum_to, *_grad */
     uint32_t heads;                    /* attention; groups of group_linear, transpose */
     uint32_t q_column, k_column, v_column; /* attention: first column in its source */
     uint32_t width;                    /* attention: columns of q, k and v; slice_rows */
-    uint32_t first;                    /* slice_rows */
+    uint32_t first;                    /* slice_rows, pad_rows */
     bool causal;                       /* attention */
-    struct nn_shape shape;             /* reshape */
+    struct nn_shape shape;             /* reshape, fill, sum_to, expand, *_grad */
+    float gamma_negative, gamma_positive; /* asymmetric_loss, label_loss */
+    float clip;                        /* asymmetric_loss: margin of probability */
+    float smoothing;                   /* label_loss */
+    bool detached;                     /* asymmetric_loss: weight without gradient */
+    float keep, take;                  /* blend */
+    bool decay, decoupled;             /* adam */
 };
 
 struct nn_node {
@@ -130,7 +137,10 @@ nn_id nn_group_linear(struct nn_graph *graph, nn_id x, nn_id weight, nn_id bias,
 /* a [M,D], b [N,D] -> a b^T [M,N]; both are computed values. */
 nn_id nn_matmul_nt(struct nn_graph *graph, nn_id a, nn_id b);
 /* x [B,C,H,W]; gamma, beta, mean, variance [C]: inference form with running
- * statistics, y = gamma (x - mean) / sqrt(variance + eps) + beta. */
+ * statistics, y = gamma (x - mean) / sqrt(variance + eps) + beta. When mean and
+ * variance are variables (grad.h) it is the training form: the batch's own statistics
+ * normalise (biased variance) and the variables follow them with momentum 0.1 (unbiased
+ * variance). */
 nn_id nn_batch_norm(struct nn_graph *graph, nn_id x, nn_id gamma, nn_id beta,
                     nn_id mean, nn_id variance, float eps);
 /* Depthwise 3x3 [1,2,1] x [1,2,1] / 16, stride 2, reflect padding 1 (spec 3.1). */
@@ -168,7 +178,8 @@ nn_id nn_slice_rows(struct nn_graph *graph, nn_id x, uint32_t first, uint32_t co
 /* The same values in the same order; the last dimension must stay, or be a multiple of 4
  * before and after. */
 nn_id nn_reshape(struct nn_graph *graph, nn_id x, struct nn_shape shape);
-/* A constant [G*M,N] -> [G*N,M], each of `groups` blocks of rows transposed by itself. */
+/* [G*M,N] -> [G*N,M], each of `groups` blocks of rows transposed by itself; only
+ * a constant may have more than one. */
 nn_id nn_transpose(struct nn_graph *graph, nn_id x, uint32_t groups);
 /* ids I32 [B,T], table [V,D] -> [B,T,D]. Ids outside 0..V-1 give a row of zeros. */
 nn_id nn_embed(struct nn_graph *graph, nn_id ids, nn_id table);

@@ -56,7 +56,7 @@ static void mark_kept(struct fuse *f, const char *const *wanted, size_t n_wanted
     for (nn_id id = nn_graph_size(f->in); id-- > 0;) {
         const struct nn_node *node = old(f, id);
         f->wanted[id] = is_wanted(node, wanted, n_wanted);
-        if (!f->wanted[id] && !f->kept[id]) {
+        if (!f->wanted[id] && !f->kept[id] && !nn_op_updates(node->op)) {
             continue;
         }
         f->kept[id] = true;
@@ -237,7 +237,7 @@ static void mark_absorbed(struct fuse *f)
 static nn_id copy_node(struct fuse *f, nn_id id)
 {
     const struct nn_node *node = old(f, id);
-    if (node->op == NN_OP_input || node->op == NN_OP_param) {
+    if (nn_op_is_leaf(node->op)) {
         return nn_graph_add_leaf(f->out, node->op, node->name, node->type, node->shape);
     }
     nn_id source[NN_MAX_SOURCES];

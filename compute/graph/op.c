@@ -1,38 +1,7 @@
-/* Shape rules, one an operator. A rule returns NULL and the result's shape, or a few
- * words on what does not fit. */
-#include "compute/graph/graph_private.h"
+/* Shape rules of the operators of inference, and the table of all operators. */
+#include "compute/graph/op_shape.h"
 
 #include <string.h>
-
-typedef const char *(*shape_rule)(const struct nn_graph *, const struct nn_node *,
-                                  struct nn_shape *);
-
-static struct nn_shape source(const struct nn_graph *graph, const struct nn_node *node,
-                              uint32_t i)
-{
-    return nn_graph_node(graph, node->source[i])->shape;
-}
-
-static bool is_vector(const struct nn_graph *graph, const struct nn_node *node, uint32_t i,
-                      uint32_t size)
-{
-    if (i >= node->n_sources || node->source[i] == NN_NONE) {
-        return true;
-    }
-    struct nn_shape shape = source(graph, node, i);
-    return shape.rank == 1 && shape.dim[0] == size;
-}
-
-static bool is_residual(const struct nn_graph *graph, const struct nn_node *node,
-                        uint32_t i, struct nn_shape shape)
-{
-    return i >= node->n_sources || node->source[i] == NN_NONE
-           || nn_shape_equal(source(graph, node, i), shape);
-}
-
-#define RULE(name)                                                                     \
-    static const char *shape_##name(const struct nn_graph *graph,                      \
-                                    const struct nn_node *node, struct nn_shape *out)
 
 RULE(input) { return "an input is not computed"; }
 RULE(param) { return "a param is not computed"; }
@@ -164,23 +133,24 @@ RULE(space_to_depth)
 RULE(activation) { *out = source(graph, node, 0); return NULL; }
 RULE(scale) { *out = source(graph, node, 0); return NULL; }
 
-RULE(add)
+bool shape_is_trailing(struct nn_shape b, struct nn_shape a)
 {
-    struct nn_shape a = source(graph, node, 0), b = source(graph, node, 1);
-    if (b.rank > a.rank) {
-        return "the second value has more dimensions";
-    }
     if (b.rank == a.rank && b.rank > 1 && b.dim[0] == 1) {
         b.rank--;
         memmove(b.dim, b.dim + 1, (size_t)b.rank * sizeof b.dim[0]);
     }
-    for (int i = 0; i < b.rank; i++) {
+    for (int i = 0; i < b.rank && b.rank <= a.rank; i++) {
         if (b.dim[b.rank - 1 - i] != a.dim[a.rank - 1 - i]) {
-            return "shapes differ";
+            return false;
         }
     }
-    *out = a;
-    return NULL;
+    return b.rank <= a.rank;
+}
+
+RULE(add)
+{
+    *out = source(graph, node, 0);
+    return shape_is_trailing(source(graph, node, 1), *out) ? NULL : "shapes differ";
 }
 
 RULE(mul_channels)
@@ -374,6 +344,9 @@ RULE(group_fc)
                ? NULL : "more classes than groups can hold";
 }
 
+typedef const char *(*shape_rule)(const struct nn_graph *, const struct nn_node *,
+                                  struct nn_shape *);
+
 static const struct {
     const char *name;
     uint32_t min, max;
@@ -387,6 +360,16 @@ static const struct {
 const char *nn_op_name(enum nn_op op)
 {
     return table[op].name;
+}
+
+bool nn_op_updates(enum nn_op op)
+{
+    return op == NN_OP_blend || op == NN_OP_adam;
+}
+
+bool nn_op_is_leaf(enum nn_op op)
+{
+    return op == NN_OP_input || op == NN_OP_param || op == NN_OP_variable;
 }
 
 const char *nn_op_shape(const struct nn_graph *graph, const struct nn_node *node,

@@ -90,7 +90,9 @@ static enum nn_status emit_node(struct plan_builder *b, nn_id id, struct gemm *g
     g->epilogue = node->attr.epilogue;
     enum nn_status status = plan_operand(b, node->source[0], &g->x, error);
     if (status == NN_OK) {
-        status = plan_constant(b, node->source[1], pack, &g->weight, error);
+        status = b->constant[node->source[1]]
+                     ? plan_constant(b, node->source[1], pack, &g->weight, error)
+                     : plan_weight_panels(b, node->source[1], pack, &g->weight, error);
     }
     if (status == NN_OK) {
         status = plan_result(b, id, &g->y, error);

@@ -109,8 +109,7 @@ enum nn_status plan_op_batch_norm(struct plan_builder *b, nn_id id, struct nn_er
     const struct nn_node *node = nn_graph_node(b->graph, id);
     for (int i = 1; i < 5; i++) {
         if (!b->constant[node->source[i]]) {
-            return nn_fail(error, NN_ERROR_UNSUPPORTED,
-                           "batch_norm with statistics that are not constants");
+            return plan_batch_norm_computed(b, id, error);
         }
     }
     uint32_t extra[2];

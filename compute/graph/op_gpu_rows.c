@@ -152,17 +152,11 @@ enum nn_status plan_op_reshape(struct plan_builder *b, nn_id id, struct nn_error
     return alias(b, id, error);
 }
 
-enum nn_status plan_op_transpose(struct plan_builder *b, nn_id id, struct nn_error *error)
-{
-    return constant_only(b, id, error);
-}
-
 enum nn_status plan_op_embed(struct plan_builder *b, nn_id id, struct nn_error *error)
 {
     const struct nn_node *node = nn_graph_node(b->graph, id);
     struct plan_step step = { .label = "embed", .write_mask = 1u << 2 };
-    enum nn_status status =
-        plan_constant(b, node->source[1], NN_PACK_ROWS, &step.operand[0], error);
+    enum nn_status status = plan_operand(b, node->source[1], &step.operand[0], error);
     if (status == NN_OK) {
         status = plan_operand(b, node->source[0], &step.operand[1], error);
     }
@@ -416,6 +410,9 @@ enum nn_status plan_op_group_fc(struct plan_builder *b, nn_id id, struct nn_erro
 {
     const struct nn_node *node = nn_graph_node(b->graph, id);
     struct nn_shape pooling = nn_graph_node(b->graph, node->source[1])->shape;
+    if (!b->constant[node->source[1]]) {
+        return plan_group_fc_computed(b, id, error);
+    }
     struct plan_step step = { .label = "group_fc", .write_mask = 1u << 3 };
     enum nn_status status = plan_operand(b, node->source[0], &step.operand[0], error);
     if (status == NN_OK) {

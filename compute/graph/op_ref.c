@@ -68,6 +68,9 @@ static enum nn_status mark(struct ref_run *run, const struct nn_binding *outputs
     }
     for (nn_id id = nn_graph_size(run->graph); id-- > 0;) {
         const struct nn_node *node = nn_graph_node(run->graph, id);
+        if (nn_op_updates(node->op) || (node->op == NN_OP_variable && run->last_use[id])) {
+            run->last_use[id] = UINT32_MAX;
+        }
         for (uint32_t i = 0; run->last_use[id] && i < node->n_sources; i++) {
             nn_id source = node->source[i];
             if (source != NN_NONE && run->last_use[source] < id) {
@@ -106,7 +109,7 @@ static enum nn_status run_node(struct ref_run *run, nn_id id,
     if (!run->values[id]) {
         return nn_fail(error, NN_ERROR_MEMORY, "out of memory for the reference");
     }
-    if (node->op == NN_OP_input || node->op == NN_OP_param) {
+    if (nn_op_is_leaf(node->op)) {
         return fill_leaf(run, id, inputs, n_inputs, error);
     }
     const void *sources[NN_MAX_SOURCES] = { NULL };
@@ -149,6 +152,13 @@ enum nn_status nn_ref_run(const struct nn_graph *graph, const struct nn_params *
     for (size_t i = 0; i < n_outputs && status == NN_OK; i++) {
         nn_id id = nn_graph_find(graph, outputs[i].name);
         memcpy(outputs[i].values, run.values[id], outputs[i].count * 4);
+    }
+    for (size_t i = 0; i < n_inputs && status == NN_OK; i++) {
+        nn_id id = nn_graph_find(graph, inputs[i].name);
+        if (id != NN_NONE && nn_graph_node(graph, id)->op == NN_OP_variable
+            && run.values[id]) {
+            memcpy(inputs[i].values, run.values[id], inputs[i].count * 4);
+        }
     }
     for (uint32_t id = 0; run.values && id < n; id++) {
         free(run.values[id]);

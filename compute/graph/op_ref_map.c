@@ -14,6 +14,7 @@ static double activate_value(struct nn_epilogue e, double x)
     case NN_ACT_GELU: return 0.5 * x * (1 + erf(x * 0.70710678118654752440));
     case NN_ACT_QUICK_GELU: return x / (1 + exp(-1.702 * x));
     case NN_ACT_SIGMOID: return 1 / (1 + exp(-x));
+    case NN_ACT_EXP: return exp(x);
     }
     return x;
 }

@@ -8,6 +8,7 @@
  *   5. record command buffers, each short enough for the submit budget. */
 #include "compute/graph/plan_private.h"
 
+#include "compute/graph/grad.h"
 #include "compute/graph/graph_private.h"
 
 #include <stdlib.h>
@@ -183,9 +184,14 @@ static enum nn_layout layout_of(const struct plan_builder *b, nn_id id)
         return NN_LAYOUT_ROWS;
     }
     switch (node->op) {
-    case NN_OP_attn_probs: return NN_LAYOUT_ROWS;
+    case NN_OP_attn_probs:
+    case NN_OP_attn_grad_probs: return NN_LAYOUT_ROWS;
     case NN_OP_softmax:
+    case NN_OP_softmax_grad:
     case NN_OP_activation:
+    case NN_OP_activation_grad:
+    case NN_OP_mul:
+    case NN_OP_mul_scalar:
     case NN_OP_add:
     case NN_OP_scale: return b->layout[node->source[0]];
     default: return NN_LAYOUT_MAP;
@@ -250,8 +256,12 @@ static enum nn_status emit_nodes(struct plan_builder *b, struct nn_error *error)
             b->tensors[tensor].last = UINT32_MAX;
             b->tensors[tensor].used = true;
         }
-        if (node->op == NN_OP_input) {
+        if (node->op == NN_OP_input || node->op == NN_OP_variable) {
             b->tensors[b->tensor[id]].first = 0;
+        }
+        if (node->op == NN_OP_variable) { /* it keeps its bytes from run to run */
+            b->tensors[b->tensor[id]].last = UINT32_MAX;
+            b->tensors[b->tensor[id]].used = true;
         }
     }
     return NN_OK;
@@ -514,6 +524,37 @@ enum nn_status plan_record(struct nn_plan *plan, enum plan_timing timing,
 
 /* --- Life ---------------------------------------------------------------------------- */
 
+/* The operators of training have kernels in f32 alone. */
+static enum nn_status check_precision(const struct plan_builder *b, struct nn_error *error)
+{
+    for (nn_id id = 0; b->half && id < nn_graph_size(b->graph); id++) {
+        if (nn_graph_node(b->graph, id)->op >= NN_OP_variable) {
+            return nn_fail(error, NN_ERROR_UNSUPPORTED,
+                           "%s needs a device opened for f32",
+                           nn_op_name(nn_graph_node(b->graph, id)->op));
+        }
+    }
+    return NN_OK;
+}
+
+/* Variables begin at zero. */
+static enum nn_status clear_variables(struct nn_plan *plan, struct nn_error *error)
+{
+    enum nn_status status = NN_OK;
+    for (nn_id id = 0; id < nn_graph_size(plan->graph) && status == NN_OK; id++) {
+        if (nn_graph_node(plan->graph, id)->op != NN_OP_variable) {
+            continue;
+        }
+        struct gpu_range range = range_of(plan, plan->b.tensor[id]);
+        void *zeros = calloc(1, range.bytes);
+        status = zeros ? gpu_buffer_write(range.buffer, range.offset, zeros, range.bytes,
+                                          error)
+                       : nn_fail(error, NN_ERROR_MEMORY, "out of memory for a plan");
+        free(zeros);
+    }
+    return status;
+}
+
 static enum nn_status build(struct nn_plan *plan, const struct nn_graph *graph,
                             const struct nn_plan_params *params, struct nn_error *error)
 {
@@ -529,9 +570,11 @@ static enum nn_status build(struct nn_plan *plan, const struct nn_graph *graph,
     b->winograd = !params->no_winograd && !params->no_fuse && !b->caps->choice.no_winograd;
     b->lanes = b->caps->subgroup_arithmetic ? b->caps->subgroup_size : 1;
     b->half = b->caps->choice.precision == GPU_PRECISION_F16;
-    if ((status = describe_nodes(b, error)) != NN_OK
+    if ((status = check_precision(b, error)) != NN_OK
+        || (status = describe_nodes(b, error)) != NN_OK
         || (status = emit_nodes(b, error)) != NN_OK
         || (status = place_tensors(plan, error)) != NN_OK
+        || (status = clear_variables(plan, error)) != NN_OK
         || (status = find_hazards(plan, error)) != NN_OK) {
         return status;
     }
@@ -637,9 +680,9 @@ static enum nn_status download_packed(const struct nn_binding *bind, struct nn_s
 }
 
 /* Between a host array and its tensor, through a buffer in device layout unless the two
- * are the same. */
+ * are the same. What is uploaded must be a leaf of the kind `leaf`. */
 static enum nn_status transfer(struct nn_plan *plan, const struct nn_binding *bind,
-                               bool upload, struct nn_error *error)
+                               bool upload, enum nn_op leaf, struct nn_error *error)
 {
     nn_id id = NN_NONE;
     enum nn_status status = bound_node(plan, bind, &id, error);
@@ -647,9 +690,9 @@ static enum nn_status transfer(struct nn_plan *plan, const struct nn_binding *bi
         return status;
     }
     const struct nn_node *node = nn_graph_node(plan->graph, id);
-    if (plan->b.tensor[id] == UINT32_MAX || (upload && node->op != NN_OP_input)) {
+    if (plan->b.tensor[id] == UINT32_MAX || (upload && node->op != leaf)) {
         return nn_fail(error, NN_ERROR_INVALID, "%s is not an %s of the plan", bind->name,
-                       upload ? "input" : "output");
+                       upload ? nn_op_name(leaf) : "output");
     }
     struct gpu_range range = range_of(plan, plan->b.tensor[id]);
     enum nn_layout layout = plan->b.layout[id];
@@ -671,6 +714,18 @@ static enum nn_status transfer(struct nn_plan *plan, const struct nn_binding *bi
                                       error);
     free(packed);
     return status;
+}
+
+enum nn_status nn_plan_write(struct nn_plan *plan, const struct nn_binding *variable,
+                             struct nn_error *error)
+{
+    return transfer(plan, variable, true, NN_OP_variable, error);
+}
+
+enum nn_status nn_plan_read(struct nn_plan *plan, const struct nn_binding *variable,
+                            struct nn_error *error)
+{
+    return transfer(plan, variable, false, NN_OP_variable, error);
 }
 
 static double now(void)
@@ -745,7 +800,7 @@ static enum nn_status upload_inputs(struct nn_plan *plan, const struct nn_bindin
     for (size_t i = 0; i < n_inputs && status == NN_OK; i++) {
         /* An input that fusion found to be unused is no fault of the caller. */
         if (nn_graph_find(plan->graph, inputs[i].name) != NN_NONE) {
-            status = transfer(plan, &inputs[i], true, error);
+            status = transfer(plan, &inputs[i], true, NN_OP_input, error);
         }
     }
     return status;
@@ -764,7 +819,7 @@ enum nn_status nn_plan_run(struct nn_plan *plan, const struct nn_binding *inputs
         status = replay(plan, run, error);
     }
     for (size_t i = 0; i < n_outputs && status == NN_OK; i++) {
-        status = transfer(plan, &outputs[i], false, error);
+        status = transfer(plan, &outputs[i], false, NN_OP_input, error);
     }
     return status;
 }

@@ -46,6 +46,15 @@ struct gpu_device *nn_store_device(const struct nn_store *store);
 enum nn_status nn_store_get(struct nn_store *store, const struct nn_graph *graph,
                             nn_id id, enum nn_pack pack, struct gpu_range *out,
                             struct nn_error *error);
+/* Weights [O,C,k,k] or [O,D] as panels [ceil(O/panel)][depth][panel], with k = (tap,
+ * channel rounded up to 4) and depth its count rounded up to the kernel's step. */
+struct panels {
+    uint32_t rows, channels, taps, panel, step;
+    uint64_t depth;
+};
+struct panels nn_panels_of(struct nn_shape shape, enum nn_pack pack);
+uint64_t nn_panels_bytes(const struct panels *p);
+
 /* Weights [O,C,3,3] for Winograd's method with tiles of out x out results (2 or 4), as
  * (out+2)^2 matrices in the panels of NN_PACK_DIRECT: [point][ceil(O/32)][C][32] with C
  * rounded up to 4. `packed` must hold zeros. */
@@ -113,6 +122,33 @@ void plan_groups(const struct plan_builder *b, struct plan_step *step, uint64_t 
 enum nn_status plan_emit_rows(struct plan_builder *b, struct plan_step *step,
                               uint32_t rows, uint32_t base_word,
                               struct nn_error *error);
+
+/* One kernel that reads nodes and makes node `id`: bindings are `ids` in order (NN_NONE
+ * repeats the first, or the result where that is absent too), then the result. */
+struct plan_kernel {
+    const char *shader, *label;
+    nn_id ids[NN_MAX_OPERANDS];
+    uint32_t n_ids;
+    uint32_t n_spec, spec[4];
+    const void *push;
+    uint32_t push_bytes;
+    double flops;
+    bool rows;          /* one workgroup of a subgroup for each of `count`; spec[0] = lanes */
+    uint32_t count;     /* invocations, or rows */
+    uint32_t base_word; /* of the push block, for rows */
+};
+enum nn_status plan_emit_kernel(struct plan_builder *b, nn_id id,
+                                const struct plan_kernel *k, struct nn_error *error);
+uint32_t plan_vec4s(const struct plan_builder *b, nn_id id);
+
+/* Panels of weights that change between runs, made by a step of their own. */
+enum nn_status plan_weight_panels(struct plan_builder *b, nn_id id, enum nn_pack pack,
+                                  uint32_t *out, struct nn_error *error);
+/* The forms of batch_norm and group_fc whose parameters change between runs. */
+enum nn_status plan_batch_norm_computed(struct plan_builder *b, nn_id id,
+                                        struct nn_error *error);
+enum nn_status plan_group_fc_computed(struct plan_builder *b, nn_id id,
+                                      struct nn_error *error);
 
 /* One planner an operator: plan_op_<name>. */
 #define OP(name, min, max, kind, saved)                                                \

@@ -171,14 +171,7 @@ static enum nn_status evaluate(struct nn_store *store, const struct nn_graph *gr
 
 /* --- Packings --------------------------------------------------------------------- */
 
-/* Weights [O,C,k,k] or [O,D] as panels [ceil(O/panel)][ceil(K/step)*step][panel], with
- * K = (tap, channel rounded up to 4). */
-struct panels {
-    uint32_t rows, channels, taps, panel, step;
-    uint64_t depth; /* K rounded up to step */
-};
-
-static struct panels panels_of(struct nn_shape shape, enum nn_pack pack)
+struct panels nn_panels_of(struct nn_shape shape, enum nn_pack pack)
 {
     struct panels p = { .rows = shape.dim[0], .channels = shape.dim[1], .taps = 1 };
     if (shape.rank == 4) {
@@ -189,6 +182,11 @@ static struct panels panels_of(struct nn_shape shape, enum nn_pack pack)
     uint64_t depth = (uint64_t)p.taps * ((p.channels + 3) / 4) * 4;
     p.depth = (depth + p.step - 1) / p.step * p.step;
     return p;
+}
+
+uint64_t nn_panels_bytes(const struct panels *p)
+{
+    return (uint64_t)((p->rows + p->panel - 1) / p->panel) * p->panel * p->depth * 4;
 }
 
 static void pack_panels(const struct panels *p, const float *weights, float *out)
@@ -226,8 +224,8 @@ static uint64_t packed_bytes(struct nn_shape shape, enum nn_pack pack)
     case NN_PACK_MAP: return nn_layout_bytes(NN_LAYOUT_MAP, shape, false);
     case NN_PACK_DIRECT:
     case NN_PACK_TILED: {
-        struct panels p = panels_of(shape, pack);
-        return (uint64_t)((p.rows + p.panel - 1) / p.panel) * p.panel * p.depth * 4;
+        struct panels p = nn_panels_of(shape, pack);
+        return nn_panels_bytes(&p);
     }
     case NN_PACK_WINOGRAD2: return nn_pack_winograd_bytes(shape, 2);
     case NN_PACK_WINOGRAD4: return nn_pack_winograd_bytes(shape, 4);
@@ -292,7 +290,7 @@ static enum nn_status pack_values(struct nn_store *store, const struct nn_graph 
         return nn_fail(error, NN_ERROR_MEMORY, "out of memory for packed weights");
     }
     if (pack == NN_PACK_DIRECT || pack == NN_PACK_TILED) {
-        struct panels p = panels_of(shape, pack);
+        struct panels p = nn_panels_of(shape, pack);
         pack_panels(&p, values, packed);
     } else if (pack == NN_PACK_WINOGRAD2 || pack == NN_PACK_WINOGRAD4) {
         nn_pack_winograd(shape, pack == NN_PACK_WINOGRAD4 ? 4 : 2, values, packed);

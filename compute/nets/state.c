@@ -377,6 +377,12 @@ bool state_is_hugging_face(const struct state *state)
     return state->hugging_face;
 }
 
+const char *state_file_name(const struct state_entry *entry)
+{
+    return entry->n_sources == 1 && !entry->transpose && !entry->absolute
+               ? entry->source[0]->name : NULL;
+}
+
 /* --- Values --------------------------------------------------------------------------- */
 
 static enum nn_status transpose(float *values, uint64_t rows, uint64_t columns,

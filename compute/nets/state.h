@@ -44,6 +44,10 @@ const struct weights *state_file(const struct state *state, size_t index);
 /* Whether CLIP's names were Hugging Face's. */
 bool state_is_hugging_face(const struct state *state);
 
+/* The name that the entry's tensor has in its file; NULL when it is joined or converted
+ * from several. */
+const char *state_file_name(const struct state_entry *entry);
+
 /* nn_param of the entry called so, with its shape checked against `shape`; records a
  * fault in the graph when it is missing or differs. */
 nn_id state_param(struct nn_graph *graph, const struct state *state,

@@ -1,0 +1,74 @@
+/* One step of training a CLIP-Decoder: forward, backward, update, in one plan.
+ *
+ * The loss is alpha * L_clip + beta * L_c (spec 1.3): the contrastive loss between the
+ * mean image token and the caption's text feature through align.W_i, align.W_j and
+ * align.temperature, and the asymmetric loss of the label logits. A state without
+ * `align.` or without a text encoder is trained by L_c alone.
+ *
+ * A step belongs to one thread at a time; the device, opened for f32, and the state must
+ * outlive it. */
+#ifndef TAGLIGHT_COMPUTE_STEP_H
+#define TAGLIGHT_COMPUTE_STEP_H
+
+#include "compute/graph/grad.h"
+#include "compute/nets/nets.h"
+#include "compute/train/schedule.h"
+
+struct train_step;
+
+enum train_scope {
+    TRAIN_ALL,
+    TRAIN_HEAD,      /* head.* and align.* */
+    TRAIN_HEAD_TEXT, /* and the text encoder */
+};
+
+struct train_step_params {
+    const struct model_settings *settings;
+    struct nn_shape images;           /* [B,3,H,W], sides multiples of 4 */
+    struct nn_shape label_embeddings; /* [N,E] */
+    struct nn_shape tokens;           /* [B,T]; rank 0 for L_c alone */
+    double alpha, beta;
+    struct nn_asymmetric asymmetric;
+    bool mean;                        /* L_c is the mean, not the sum, over logits */
+    enum train_scope scope;
+    enum nn_decay decay;              /* L2 is Adam, DECOUPLED is AdamW */
+    bool keep_gradients;              /* for train_step_read_gradient(); costs memory */
+};
+
+enum nn_status train_step_create(struct train_step **out, struct gpu_device *device,
+                                 const struct state *state,
+                                 const struct train_step_params *params,
+                                 struct nn_error *error);
+void train_step_destroy(struct train_step **step);
+
+/* Host arrays of the shapes above. targets [B,N] in 0..1, below 0 where unknown. eot [B]
+ * is the row of each caption's end token; it and tokens are NULL for L_c alone. */
+struct train_batch {
+    const float *images, *label_embeddings, *targets;
+    const int32_t *tokens, *eot;
+};
+
+struct train_losses { float total, clip, labels; };
+
+/* Runs the next step; adam->step counts from 1. The losses are those before the update.
+ * Fails with NN_ERROR_INVALID when the loss is not a number. */
+enum nn_status train_step_run(struct train_step *step, const struct train_batch *batch,
+                              const struct nn_adam *adam, struct train_losses *out,
+                              struct nn_error *error);
+
+/* What the step trains or keeps as a running statistic. */
+struct train_variable {
+    const struct state_entry *entry;
+    bool trained;  /* has a gradient; running statistics have none */
+    bool decays;   /* matrices and kernels; not vectors, biases and norms */
+};
+size_t train_step_count(const struct train_step *step);
+const struct train_variable *train_step_variable(const struct train_step *step,
+                                                 size_t index);
+/* Row-major values of entry->count. The gradient is that of the latest step. */
+enum nn_status train_step_read(struct train_step *step, size_t index, float *out,
+                               struct nn_error *error);
+enum nn_status train_step_read_gradient(struct train_step *step, size_t index, float *out,
+                                        struct nn_error *error);
+
+#endif

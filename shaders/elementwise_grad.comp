@@ -1,0 +1,85 @@
+#version 450
+#extension GL_GOOGLE_include_directive : require
+// Elementwise operators of training; MODE chooses. One vec4 of the result an invocation.
+#include "epilogue.glsl"
+
+layout(local_size_x = 64) in;
+layout(constant_id = 0) const uint MODE = 0;
+layout(constant_id = 1) const uint ACT = 0;
+layout(push_constant) uniform Push {
+    uint count;    // vec4s of the result
+    uint pixels;   // vec4s that share one channel group
+    uint channels; // channel groups of an image
+    uint width;    // expand to rows: vec4s of a row
+    uint rows;     // expand to rows: rows of an image
+    float slope, factor, eps;
+};
+layout(binding = 0) readonly buffer XBuffer { vec4 x[]; };
+layout(binding = 1) readonly buffer ABuffer { vec4 a[]; };
+layout(binding = 2) readonly buffer BBuffer { vec4 b[]; };
+layout(binding = 3) readonly buffer CBuffer { vec4 c[]; };
+layout(binding = 4) readonly buffer DBuffer { vec4 d[]; };
+layout(binding = 5) readonly buffer EBuffer { vec4 e[]; };
+layout(binding = 6) readonly buffer FBuffer { vec4 f[]; };
+layout(binding = 7) writeonly buffer YBuffer { vec4 y[]; };
+
+const uint MODE_FILL = 0u, MODE_MUL = 1u, MODE_MUL_SCALAR = 2u, MODE_EXPAND_SCALAR = 3u,
+           MODE_EXPAND_MAP = 4u, MODE_EXPAND_ROWS = 5u, MODE_ACTIVATION = 6u,
+           MODE_NORM = 7u, MODE_NORM_GRAD = 8u;
+
+// s (1 - s) of the sigmoid s of v, exact where s is next to 1 and 1 - s would be lost.
+vec4 sigmoid_slope(vec4 v)
+{
+    vec4 e = exp(-abs(v));
+    return e / ((1.0 + e) * (1.0 + e));
+}
+
+// The slope of the activation at v.
+vec4 slope_at(vec4 v)
+{
+    switch (ACT) {
+    case ACT_RELU: return mix(vec4(0.0), vec4(1.0), greaterThan(v, vec4(0.0)));
+    case ACT_LEAKY_RELU: return mix(vec4(1.0), vec4(slope), lessThan(v, vec4(0.0)));
+    case ACT_GELU:
+        return 0.5 * (1.0 + erf4(v * 0.70710678118654752))
+               + v * exp(-0.5 * v * v) * 0.39894228040143268;
+    case ACT_QUICK_GELU:
+        return 1.0 / (1.0 + exp(-1.702 * v)) + 1.702 * v * sigmoid_slope(1.702 * v);
+    case ACT_SIGMOID: return sigmoid_slope(v);
+    case ACT_EXP: return exp(v);
+    }
+    return vec4(1.0);
+}
+
+// x, gamma, mean, variance, dy, dbeta, dgamma
+vec4 norm_grad(uint i, uint channel)
+{
+    vec4 inverse = 1.0 / sqrt(c[channel] + eps);
+    vec4 hat = (x[i] - b[channel]) * inverse;
+    return a[channel] * inverse * (d[i] - factor * (e[channel] + hat * f[channel]));
+}
+
+vec4 value(uint i)
+{
+    uint channel = i / pixels % channels;
+    switch (MODE) {
+    case MODE_FILL: return vec4(factor);
+    case MODE_MUL: return x[i] * a[i];
+    case MODE_MUL_SCALAR: return x[i] * a[0].x;
+    case MODE_EXPAND_SCALAR: return vec4(x[0].x * factor);
+    case MODE_EXPAND_MAP: return x[i / pixels] * factor;
+    case MODE_EXPAND_ROWS: return x[i / (rows * width) * width + i % width] * factor;
+    case MODE_ACTIVATION: return a[i] * slope_at(x[i]);
+    case MODE_NORM: // x, gamma, beta, mean, variance
+        return (x[i] - c[channel]) / sqrt(d[channel] + eps) * a[channel] + b[channel];
+    }
+    return norm_grad(i, channel);
+}
+
+void main()
+{
+    uint stride = gl_NumWorkGroups.x * 64u;
+    for (uint i = gl_GlobalInvocationID.x; i < count; i += stride) {
+        y[i] = value(i);
+    }
+}
