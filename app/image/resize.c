@@ -64,42 +64,43 @@ static struct coefficients coefficients_new(int in, struct img_span span, int ou
 
 /* --- Weighing ----------------------------------------------------------------------------- */
 
+/* Samples of 8 bits stand in 16 on their way: compilers widen whole registers well. */
 #define LANES 8
 typedef gint32 lanes __attribute__((vector_size(LANES * sizeof(gint32))));
-typedef guint8 lane_bytes __attribute__((vector_size(LANES)));
+typedef guint16 samples __attribute__((vector_size(LANES * sizeof(guint16))));
 
 /* out[i], i < count: the weighed sum of in[i], in[i + step], in[i + 2 step] … Up to
- * LANES - 1 bytes behind the last are read too. Sums of integers: the same in any order
- * and on any processor. */
+ * LANES - 1 samples behind the last are read and written too. Sums of integers: the same
+ * in any order and on any processor. */
 static inline __attribute__((always_inline)) void
-weigh_lanes(const guint8 *in, gsize step, const struct taps *t, gsize count, guint8 *out)
+weigh_lanes(const guint16 *in, gsize step, const struct taps *t, gsize count, guint16 *out)
 {
     for (gsize i = 0; i < count; i += LANES) {
         lanes sum = (lanes){ 0 } + (1 << (BITS - 1));
-        const guint8 *at = in + i;
+        const guint16 *at = in + i;
         for (int x = 0; x < t->count; x++, at += step) {
-            lane_bytes bytes;
-            memcpy(&bytes, at, sizeof bytes);
-            sum += __builtin_convertvector(bytes, lanes) * t->weight[x];
+            samples value;
+            memcpy(&value, at, sizeof value);
+            sum += __builtin_convertvector(value, lanes) * t->weight[x];
         }
         sum >>= BITS;
         sum &= ~(sum < 0);
-        sum |= sum > 255; /* all ones: 255 when cut to a byte */
-        lane_bytes result = __builtin_convertvector(sum, lane_bytes);
-        memcpy(out + i, &result, MIN(count - i, sizeof result));
+        lanes over = sum > 255;
+        samples result = __builtin_convertvector((sum & ~over) | (over & 255), samples);
+        memcpy(out + i, &result, sizeof result);
     }
 }
 
 #ifdef __x86_64__
 __attribute__((target("avx2"))) static void
-weigh_avx2(const guint8 *in, gsize step, const struct taps *t, gsize count, guint8 *out)
+weigh_avx2(const guint16 *in, gsize step, const struct taps *t, gsize count, guint16 *out)
 {
     weigh_lanes(in, step, t, count, out);
 }
 #endif
 
-static void weigh(const guint8 *in, gsize step, const struct taps *t, gsize count,
-                  guint8 *out)
+static void weigh(const guint16 *in, gsize step, const struct taps *t, gsize count,
+                  guint16 *out)
 {
 #ifdef __x86_64__
     if (__builtin_cpu_supports("avx2")) {
@@ -112,8 +113,8 @@ static void weigh(const guint8 *in, gsize step, const struct taps *t, gsize coun
 
 /* --- Passes ------------------------------------------------------------------------------- */
 
-/* `count` bytes of LANES rows, so that the rows' bytes lie side by side. */
-static void interleave(const guint8 *const rows[LANES], gsize count, guint8 *restrict out)
+/* `count` samples of LANES rows, so that the rows' samples lie side by side. */
+static void interleave(const guint8 *const rows[LANES], gsize count, guint16 *restrict out)
 {
     const guint8 *a = rows[0], *b = rows[1], *c = rows[2], *d = rows[3];
     const guint8 *e = rows[4], *f = rows[5], *g = rows[6], *h = rows[7];
@@ -129,24 +130,38 @@ static void interleave(const guint8 *const rows[LANES], gsize count, guint8 *res
     }
 }
 
+static void widen(const guint8 *in, gsize count, guint16 *restrict out)
+{
+    for (gsize i = 0; i < count; i++) {
+        out[i] = in[i];
+    }
+}
+
+static void narrow(const guint16 *in, gsize count, guint8 *restrict out)
+{
+    for (gsize i = 0; i < count; i++) {
+        out[i] = (guint8)in[i];
+    }
+}
+
 /* Rows first .. last-1 to w.width columns each. A pass that changes no size is skipped,
  * as Pillow does. LANES rows are done at once. */
 static void resize_columns(const struct img_pixels *src, struct img_span span, int width,
                            enum img_filter filter, struct img_window w, int first, int last,
-                           guint8 *out)
+                           guint16 *out)
 {
-    gsize stride = (gsize)src->width * 3, bytes = (gsize)w.width * 3;
+    gsize stride = (gsize)src->width * 3, line = (gsize)w.width * 3;
     const guint8 *in = src->rgb + (gsize)first * stride;
     if (span.size == width) {
-        for (int y = first; y < last; y++, in += stride, out += bytes) {
-            memcpy(out, in + (gsize)w.x * 3, bytes);
+        for (int y = first; y < last; y++, in += stride, out += line) {
+            widen(in + (gsize)w.x * 3, line, out);
         }
         return;
     }
     struct coefficients c = coefficients_new(src->width, span, width, w.x, w.width, filter);
     const struct taps *end = &c.taps[w.width - 1];
     gsize from = (gsize)c.taps[0].first * 3, to = (gsize)(end->first + end->count) * 3;
-    g_autofree guint8 *strip = g_malloc((to - from) * LANES + LANES);
+    g_autofree guint16 *strip = g_new(guint16, (to - from) * LANES);
     for (int y = first; y < last; y += LANES, in += LANES * stride) {
         int n = MIN(LANES, last - y);
         const guint8 *rows[LANES];
@@ -155,15 +170,17 @@ static void resize_columns(const struct img_pixels *src, struct img_span span, i
         }
         interleave(rows, to - from, strip);
         for (int x = 0; x < w.width; x++) {
-            guint8 pixel[3 * LANES];
-            weigh(strip + ((gsize)c.taps[x].first * 3 - from) * LANES, sizeof pixel,
-                  &c.taps[x], sizeof pixel, pixel);
-            for (int i = 0; i < 3 * n; i++) {
-                out[(gsize)(i / 3) * bytes + (gsize)x * 3 + (gsize)(i % 3)] =
-                    pixel[i % 3 * LANES + i / 3];
+            guint16 pixel[3 * LANES];
+            weigh(strip + ((gsize)c.taps[x].first * 3 - from) * LANES, 3 * LANES,
+                  &c.taps[x], 3 * LANES, pixel);
+            guint16 *to_pixel = out + (gsize)x * 3;
+            for (int i = 0; i < n; i++, to_pixel += line) {
+                to_pixel[0] = pixel[i];
+                to_pixel[1] = pixel[LANES + i];
+                to_pixel[2] = pixel[2 * LANES + i];
             }
         }
-        out += (gsize)n * bytes;
+        out += (gsize)n * line;
     }
     coefficients_clear(&c);
 }
@@ -174,7 +191,7 @@ void img_resize_window(const struct img_pixels *src, int width, int height,
 {
     struct img_span x = src->x.size > 0 ? src->x : (struct img_span){ 0, src->width };
     struct img_span y = src->y.size > 0 ? src->y : (struct img_span){ 0, src->height };
-    gsize bytes = (gsize)w.width * 3;
+    gsize line = (gsize)w.width * 3;
     struct coefficients rows =
         coefficients_new(src->height, y, height, w.y, w.height, filter);
     int first = w.y, last = w.y + w.height;
@@ -183,16 +200,20 @@ void img_resize_window(const struct img_pixels *src, int width, int height,
         first = rows.taps[0].first;
         last = end->first + end->count;
     }
-    guint8 *middle = g_malloc((gsize)(last - first) * bytes + LANES);
+    g_autofree guint16 *middle = g_new(guint16, (gsize)(last - first) * line + LANES);
+    g_autofree guint16 *row = g_new(guint16, line + LANES);
     resize_columns(src, x, width, filter, w, first, last, middle);
-    *out = (struct img_pixels){ .width = w.width, .height = w.height, .rgb = middle };
-    if (y.size != height) {
-        out->rgb = g_malloc((gsize)w.height * bytes + 1);
-        for (int i = 0; i < w.height; i++) {
-            weigh(middle + (gsize)(rows.taps[i].first - first) * bytes, bytes,
-                  &rows.taps[i], bytes, out->rgb + (gsize)i * bytes);
+    *out = (struct img_pixels){ .width = w.width, .height = w.height,
+                                .rgb = g_malloc((gsize)w.height * line + 1) };
+    for (int i = 0; i < w.height; i++) {
+        guint8 *to = out->rgb + (gsize)i * line;
+        if (y.size == height) {
+            narrow(middle + (gsize)i * line, line, to);
+        } else {
+            weigh(middle + (gsize)(rows.taps[i].first - first) * line, line, &rows.taps[i],
+                  line, row);
+            narrow(row, line, to);
         }
-        g_free(middle);
     }
     coefficients_clear(&rows);
 }
