@@ -12,9 +12,10 @@
 // one instruction for every r, where handing one lane's weights to all lanes takes two.
 // After the last k three rounds of exchanges put the rows in order.
 //
-// The sums are too many for registers. A turn therefore runs over all k of a step before
-// the next one begins: its sums stay in registers meanwhile. The step is short because
-// its code must fit the processor's caches for decoded instructions.
+// The sums are too many for registers. A turn therefore runs over the four k of a fetch
+// before the next one begins: its sums stay in registers meanwhile. A longer step is no
+// faster, for its code outgrows the processor's cache of decoded instructions, and it
+// doubles the kernels that a first start has to compile.
 #include "epilogue.glsl"
 #include "gemm.glsl"
 #include "storage.glsl"
@@ -72,39 +73,30 @@ void main()
                 at[p] = int(group * x_group + image[p] * x_batch)
                         + (iy * int(in_width) + ix) * int(x_pixel);
             }
-            for (uint c = 0u; c < k4; c += uint(STEP)) {
-                vec4 x[STEP][COLUMNS];
-                vec4 w[STEP * 4];
-                for (int s = 0; s < STEP; s++) {
-                    for (int p = 0; p < COLUMNS; p++) {
-                        x[s][p] = texelFetch(X, at[p]);
-                        at[p] += int(x_channel);
-                    }
+            for (uint c = 0u; c < k4; c++) {
+                vec4 x[COLUMNS];
+                vec4 w[4];
+                for (int p = 0; p < COLUMNS; p++) {
+                    x[p] = texelFetch(X, at[p]);
+                    at[p] += int(x_channel);
                 }
-                for (int k = 0; k < STEP * 4; k++) {
+                for (int k = 0; k < 4; k++) {
                     w[k] = texelFetch(W, w_at + k * 8);
                 }
-                w_at += STEP * 32;
+                w_at += 32;
                 if (PAD > 0u) {
-                    for (int s = 0; s < STEP; s++) {
-                        for (int p = 0; p < COLUMNS; p++) {
-                            x[s][p] = inside[p] ? x[s][p] : vec4(0.0);
-                        }
+                    for (int p = 0; p < COLUMNS; p++) {
+                        x[p] = inside[p] ? x[p] : vec4(0.0);
                     }
                 }
 #define RANK1(k, r)                                                                    \
     {                                                                                  \
         vec4 a = subgroupShuffle(w[k], lane ^ r);                                      \
         for (int p = 0; p < COLUMNS; p++) {                                            \
-            sum[p][r] += a * x[(k) / 4][p][(k) % 4];                                   \
+            sum[p][r] += a * x[p][k];                                                  \
         }                                                                              \
     }
-#if STEP > 1
-#define TURN(r) RANK1(0, r) RANK1(1, r) RANK1(2, r) RANK1(3, r)                        \
-                RANK1(4, r) RANK1(5, r) RANK1(6, r) RANK1(7, r)
-#else
 #define TURN(r) RANK1(0, r) RANK1(1, r) RANK1(2, r) RANK1(3, r)
-#endif
                 TURN(0u) TURN(1u) TURN(2u) TURN(3u) TURN(4u) TURN(5u) TURN(6u) TURN(7u)
             }
         }

@@ -56,13 +56,11 @@ enum nn_status gemm_emit_columns(struct plan_builder *b, struct gemm *g,
 static enum nn_status emit_direct(struct plan_builder *b, struct gemm *g,
                                   struct nn_error *error)
 {
-    static const char *const names[5][2] = {
-        [1] = { "direct_gemm_1x1", "direct_gemm_1x2" },
-        [2] = { "direct_gemm_2x1", "direct_gemm_2x2" },
-        [4] = { "direct_gemm_4x1", "direct_gemm_4x2" } };
+    static const char *const names[5] = { [1] = "direct_gemm_1", [2] = "direct_gemm_2",
+                                          [4] = "direct_gemm_4" };
     uint32_t columns = direct_columns(g->push.n_total);
     struct plan_step step = {
-        .kernel = { .shader = names[columns][g->push.k4 % 2 == 0], .n_bindings = 5,
+        .kernel = { .shader = names[columns], .n_bindings = 5,
                     .texel_mask = 0x3, .n_spec = 6, .subgroup_size = 8 },
         .label = g->label, .write_mask = 1u << 2,
         .groups = { 0, (g->push.m4 * 4 + 31) / 32, g->groups } };
