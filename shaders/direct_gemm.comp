@@ -19,12 +19,13 @@
 // doubles the kernels that a first start has to compile.
 #include "epilogue.glsl"
 #include "gemm.glsl"
+#define WORDS
 #include "storage.glsl"
 
 layout(local_size_x = 8) in;
 layout(binding = 0) uniform samplerBuffer X;
 layout(binding = 1) uniform samplerBuffer W;
-layout(binding = 2) writeonly buffer YBuffer { STORED4 y[]; };
+layout(binding = 2) writeonly buffer YBuffer { KEPT4 y[]; };
 layout(binding = 3) readonly buffer BiasBuffer { STORED4 bias[]; };
 layout(binding = 4) readonly buffer ResidualBuffer { STORED4 residual[]; };
 
@@ -127,7 +128,8 @@ void main()
                 if (HAS_RESIDUAL) {
                     v += vec4(residual[at]);
                 }
-                y[at] = NARROW4(activate(ACT, slope, v));
+                v = activate(ACT, slope, v);
+                y[at] = KEEP4(v);
             }
             for (int q = 0; q + 1 < COLUMNS; q++) {
                 sum[q][0] = sum[q + 1][0];

@@ -4,6 +4,8 @@
 // y = act(A^T m A + bias + residual) of every tile; M as in lib/winograd.glsl, Y and the
 // residual are [B][channels4][height * width].
 #include "epilogue.glsl"
+#define WORDS
+#include "storage.glsl"
 #include "winograd.glsl"
 
 layout(local_size_x = 8) in;
@@ -13,7 +15,7 @@ layout(constant_id = 2) const bool HAS_RESIDUAL = false;
 layout(binding = 0) uniform samplerBuffer M;
 layout(binding = 1) uniform samplerBuffer Bias;
 layout(binding = 2) uniform samplerBuffer Residual;
-layout(binding = 3) writeonly buffer YBuffer { vec4 y[]; };
+layout(binding = 3) writeonly buffer YBuffer { KEPT4 y[]; };
 
 // One line of SIDE values, `step` apart from `m[at]`, by A^T: OUT values in place.
 #if OUT == 2
@@ -81,7 +83,7 @@ void main()
             }
             value = activate(ACT, slope, value);
             if (inside) {
-                y[at + j] = value;
+                y[at + j] = KEEP4(value);
             }
             for (int q = 0; q + 1 < OUT; q++) {
                 m[q] = m[q + 1];

@@ -113,20 +113,26 @@ bool clip_text_detect(struct clip_text *out, const struct state *state,
 nn_id clip_text_build(struct nn_graph *graph, const struct state *state,
                       const struct clip_text *net, nn_id ids, nn_id eot)
 {
+    nn_id table = state_param(graph, state,
+                              NN_SHAPE2(net->vocabulary, net->transformer.width),
+                              "token_embedding.weight");
+    return clip_text_encode(graph, state, net, nn_embed(graph, ids, table), eot);
+}
+
+nn_id clip_text_encode(struct nn_graph *graph, const struct state *state,
+                       const struct clip_text *net, nn_id x, nn_id eot)
+{
     uint32_t w = net->transformer.width;
     if (nn_graph_check(graph, NULL) != NN_OK) {
         return NN_NONE;
     }
-    uint32_t t = nn_graph_node(graph, ids)->shape.dim[1];
+    uint32_t t = nn_graph_node(graph, x)->shape.dim[1];
     if (t > net->context) {
         return nn_graph_fail(graph, "%u tokens are more than the text encoder's %u", t,
                              net->context);
     }
-    nn_id table = state_param(graph, state, NN_SHAPE2(net->vocabulary, w),
-                              "token_embedding.weight");
     nn_id position = state_param(graph, state, NN_SHAPE2(net->context, w),
                                  "positional_embedding");
-    nn_id x = nn_embed(graph, ids, table);
     x = nn_add(graph, x, nn_slice_rows(graph, position, 0, t));
     nn_output(graph, x, "text.embed");
     x = clip_blocks(graph, state, &net->transformer, "transformer.resblocks.",

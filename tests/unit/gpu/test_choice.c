@@ -5,7 +5,7 @@
 static struct gpu_caps card(void)
 {
     struct gpu_caps caps = { .name = "a card", .type = GPU_DISCRETE, .subgroup_size = 32,
-                             .subgroup_shuffle = true, .subgroup_arithmetic = true,
+                             .subgroup_shuffle = true, .int64 = true, .subgroup_arithmetic = true,
                              .storage_16bit = true, .matrix_nv = true };
     gpu_choose(&caps);
     return caps;
