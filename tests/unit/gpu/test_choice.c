@@ -39,6 +39,9 @@ static void test_defaults(void)
     REQUIRE_INT(caps.family, GPU_FAMILY_DIRECT);
     REQUIRE_INT(caps.choice.precision, GPU_PRECISION_F32);
     REQUIRE(!caps.cooperative_matrix);
+    caps.int64 = false;
+    gpu_choose(&caps);
+    REQUIRE_INT(caps.family, GPU_FAMILY_TILED);
 }
 
 static void test_asked(void)
