@@ -422,6 +422,40 @@ enum nn_status model_open(struct model **out, const char *const *paths, size_t n
     return NN_OK;
 }
 
+static void set_side(struct model *m, uint32_t side)
+{
+    if (side > 0) {
+        m->info.preprocess.size = m->info.preprocess.resize_size = side;
+    }
+}
+
+enum nn_status model_create(struct model **out, struct state *state,
+                            const struct model_facts *facts, struct nn_error *error)
+{
+    struct model *m = calloc(1, sizeof *m);
+    if (!m) {
+        state_destroy(&state);
+        return nn_fail(error, NN_ERROR_MEMORY, "out of memory for a model");
+    }
+    m->state = state;
+    model_settings_init(&m->settings);
+    m->settings = facts->settings ? *facts->settings : m->settings;
+    if (facts->prompt) {
+        snprintf(m->info.prompt, sizeof m->info.prompt, "%s", facts->prompt);
+    }
+    enum nn_status status = describe(m, facts->name ? facts->name : "model", error);
+    if (status == NN_OK && facts->tokenizer) {
+        status = tokenizer_load(&m->tokenizer, facts->tokenizer, error);
+    }
+    if (status != NN_OK) {
+        model_destroy(&m);
+        return status;
+    }
+    set_side(m, facts->side);
+    *out = m;
+    return NN_OK;
+}
+
 enum nn_status model_open_synthetic(struct model **out, const char *kind, uint32_t side,
                                     struct nn_error *error)
 {
@@ -442,9 +476,7 @@ enum nn_status model_open_synthetic(struct model **out, const char *kind, uint32
         model_destroy(&m);
         return status;
     }
-    if (side > 0) {
-        m->info.preprocess.size = m->info.preprocess.resize_size = side;
-    }
+    set_side(m, side);
     *out = m;
     return NN_OK;
 }
@@ -506,6 +538,11 @@ static enum nn_status read_param(void *user, const char *name, float *out, uint6
 struct nn_params model_params(const struct model *model)
 {
     return (struct nn_params){ model->state, read_param };
+}
+
+const struct model_settings *model_settings(const struct model *model)
+{
+    return &model->settings;
 }
 
 const struct state *model_state(const struct model *model)
