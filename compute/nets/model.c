@@ -571,7 +571,7 @@ static nn_id build_text(struct nn_graph *graph, const struct model *m,
     }
     nn_id ids = nn_input(graph, "tokens", NN_I32, shape);
     nn_id eot = nn_input(graph, "text.eot", NN_I32, NN_SHAPE1(shape.dim[0]));
-    return clip_text_build(graph, m->state, &m->text, ids, eot);
+    return clip_text_build(graph, m->state, &m->text, "text", ids, eot);
 }
 
 static void build_head(struct nn_graph *graph, const struct model *m, nn_id rows,

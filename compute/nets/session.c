@@ -180,7 +180,7 @@ static void build_text(struct nn_graph *g, const struct session *s, uint32_t n, 
 {
     nn_id ids = nn_input(g, "tokens", NN_I32, NN_SHAPE2(n, t));
     nn_id eot = nn_input(g, "text.eot", NN_I32, NN_SHAPE1(n));
-    clip_text_build(g, s->model->state, &s->model->text, ids, eot);
+    clip_text_build(g, s->model->state, &s->model->text, "text", ids, eot);
 }
 
 /* tokens, labels -> logits, or cosines for CLIP. */
