@@ -254,7 +254,7 @@ static void put_document(FILE *file, const struct model *m,
     fputs(",\n  \"origin\": ", file);
     put_quoted(file, params->origin ? params->origin : m->info.origin);
     fputs(",\n  \"prompt\": ", file);
-    put_quoted(file, m->info.prompt);
+    put_quoted(file, params->prompt ? params->prompt : m->info.prompt);
     fputs(",\n", file);
     if (m->info.image.kind != MODEL_PART_NONE) {
         fprintf(file, "  \"preprocess\": {\n    \"size\": %u,\n    \"resize_size\": %u,\n"
@@ -371,8 +371,8 @@ static enum nn_status copy_file(const char *from, const char *to, struct nn_erro
                                   strerror(errno));
 }
 
-static enum nn_status copy_tokenizer(const char *from, const char *to, bool *found,
-                                     struct nn_error *error)
+enum nn_status model_copy_tokenizer(const char *from, const char *to, bool *found,
+                                    struct nn_error *error)
 {
     static const char *const names[] = { "tokenizer.json", "vocab.json", "merges.txt",
                                          "bpe_simple_vocab_16e6.txt.gz" };
@@ -443,7 +443,8 @@ static enum nn_status fill_folder(const struct model *m, const char *dir, const 
 {
     struct model_write_params params = { .name = name };
     enum nn_status status =
-        tokenizer_dir ? copy_tokenizer(tokenizer_dir, dir, &params.tokenizer, error) : NN_OK;
+        tokenizer_dir ? model_copy_tokenizer(tokenizer_dir, dir, &params.tokenizer, error)
+                      : NN_OK;
     return status == NN_OK ? model_write(m, dir, &params, error) : status;
 }
 

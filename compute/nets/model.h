@@ -82,7 +82,7 @@ struct state;
 struct state_entry;
 
 struct model_write_params {
-    const char *name, *origin; /* NULL: the model's own */
+    const char *name, *origin, *prompt; /* NULL: the model's own */
     bool tokenizer;            /* its files are in the folder */
     bool half;                 /* store matrices and kernels with 16 bits */
     /* The values to write for an entry of the model's state, out[entry->count]; NULL for
@@ -96,6 +96,11 @@ struct model_write_params {
 enum nn_status model_write(const struct model *model, const char *dir,
                            const struct model_write_params *params,
                            struct nn_error *error);
+
+/* Copies the tokenizer's files that the folder `from` has; *found says whether there were
+ * any. */
+enum nn_status model_copy_tokenizer(const char *from, const char *to, bool *found,
+                                    struct nn_error *error);
 
 /* Opens a bundle (a folder with model.json) or one or several checkpoint files or
  * folders which together give the parts. Fails when they hold no part at all, or two of
