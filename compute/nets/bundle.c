@@ -11,7 +11,6 @@
 #include <unistd.h>
 
 #define FORMAT 1
-#define MAX_JSON_BYTES (64u << 20)
 
 static char *join(const char *dir, const char *name)
 {
@@ -21,28 +20,6 @@ static char *join(const char *dir, const char *name)
         snprintf(path, size, "%s/%s", dir, name);
     }
     return path;
-}
-
-static char *read_text(const char *path, size_t *size, struct nn_error *error)
-{
-    FILE *file = fopen(path, "rb");
-    struct stat info;
-    if (!file || fstat(fileno(file), &info) != 0) {
-        nn_fail(error, NN_ERROR_IO, "%s: %s", path, strerror(errno));
-        if (file) {
-            fclose(file);
-        }
-        return NULL;
-    }
-    char *text = NULL;
-    if (!S_ISREG(info.st_mode) || info.st_size > (off_t)MAX_JSON_BYTES) {
-        nn_fail(error, NN_ERROR_INVALID, "%s: not a JSON file of a sensible size", path);
-    } else if ((text = malloc((size_t)info.st_size + 1))) {
-        *size = fread(text, 1, (size_t)info.st_size, file);
-        text[*size] = '\0';
-    }
-    fclose(file);
-    return text;
 }
 
 /* --- Reading --------------------------------------------------------------------------- */
@@ -166,11 +143,10 @@ enum nn_status bundle_read(struct model *model, struct bundle *bundle, const cha
                            struct nn_error *error)
 {
     char *path = join(dir, "model.json");
-    size_t size = 0;
-    char *text = path ? read_text(path, &size, error) : NULL;
+    char *text = NULL;
     struct json *json = NULL;
-    enum nn_status status = text ? json_parse(&json, text, size, path, error)
-                                 : NN_ERROR_IO;
+    enum nn_status status = path ? json_load(&json, &text, path, error)
+                                 : nn_fail(error, NN_ERROR_MEMORY, "%s: out of memory", dir);
     if (status == NN_OK) {
         status = read_document(model, json, path, error);
     }
