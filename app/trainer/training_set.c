@@ -67,9 +67,11 @@ static gboolean choose_images(struct training_set *set,
         }
     }
     return set->images->len > 0
-           || fail(error, p->path, set->missing > 0
-                   ? "none of its pictures is there; --images says where they are"
-                   : "there is no picture to learn from");
+           || fail(error, p->path,
+                   set->missing > 0
+                       ? "none of its pictures is there; --images says where they are"
+                   : p->split ? "there is no picture of that split to learn from"
+                              : "there is no picture to learn from");
 }
 
 struct training_set *training_set_open(const struct training_set_params *params,
