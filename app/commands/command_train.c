@@ -153,6 +153,9 @@ static void catch_signals(void)
     sigaction(SIGTERM, &action, NULL);
 }
 
+#define TERMINAL_US 200000       /* between two looks at a terminal's line */
+#define LOG_US (60 * 1000000)    /* between two lines of a log */
+
 struct line { gboolean terminal, visible; gint64 shown; };
 
 static void hide(struct line *l)
@@ -176,16 +179,17 @@ static void show_progress(const struct trainer_progress *p, gpointer data)
     if (stopped) {
         g_cancellable_cancel(cancellable);
     }
-    if (!l->terminal || (now - l->shown < 200000 && p->step < p->steps)) {
+    l->shown = l->shown ? l->shown : now;
+    if (now - l->shown < (l->terminal ? TERMINAL_US : LOG_US)) {
         return;
     }
     guint left = (guint)MIN(p->seconds_left, 3e6);
-    g_printerr("\rstep %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT ", epoch %.2f, loss "
+    g_printerr("%sstep %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT ", epoch %.2f, loss "
                "%.4g (captions %.4g, labels %.4g), rate %.2e, %.1f images/s, "
-               "%u:%02u:%02u left\033[K", p->step, p->steps, p->epoch, p->loss, p->clip,
+               "%u:%02u:%02u left%s", l->terminal ? "\r" : "", p->step, p->steps, p->epoch, p->loss, p->clip,
                p->labels, p->lr, p->images_per_second, left / 3600, left / 60 % 60,
-               left % 60);
-    l->visible = TRUE;
+               left % 60, l->terminal ? "\033[K" : "\n");
+    l->visible = l->terminal;
     l->shown = now;
 }
 
