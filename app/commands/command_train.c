@@ -19,6 +19,7 @@ struct train_options {
     gint64 steps, seed;
     int batch, epochs, labels_per_step, operations, jobs, memory;
     double minutes;
+    gboolean from_decisions;
 };
 
 /* --- Choices by name ----------------------------------------------------------------- */
@@ -122,7 +123,8 @@ static gboolean check_numbers(struct train_options *t)
 static gboolean check(struct train_options *t)
 {
     if (!t->model == !t->config || !t->data || !t->out) {
-        command_fail(COMMAND_MISUSED, "train needs --model or --new, and --data and --out");
+        command_fail(COMMAND_MISUSED, "train needs --model or --new, --data or "
+                     "--from-decisions, and --out");
         return FALSE;
     }
     if (t->prompt && !strstr(t->prompt, "%s")) {
@@ -259,6 +261,8 @@ static gboolean parse(struct train_options *t, int *argc, char ***argv)
           "CONFIG" },
         { "data", 0, 0, G_OPTION_ARG_FILENAME, &t->data, "Data set, as in `evaluate`",
           "PATH" },
+        { "from-decisions", 0, 0, G_OPTION_ARG_NONE, &t->from_decisions, "The data set is "
+          "what was accepted and rejected in the window", NULL },
         { "split", 0, 0, G_OPTION_ARG_STRING, &t->split, "Only the images of this split",
           "NAME" },
         { "images", 0, 0, G_OPTION_ARG_FILENAME, &t->images, "Folder of the images", "DIR" },
@@ -314,6 +318,8 @@ static gboolean parse(struct train_options *t, int *argc, char ***argv)
           "to 10 (5)", "X" },
         { "precision", 0, 0, G_OPTION_ARG_STRING, &t->precision, "How values are stored "
           "while training (f32)", "f32|f16" },
+        { "recompute", 0, 0, G_OPTION_ARG_NONE, &o->recompute, "Forget activations and "
+          "compute them again: less memory, more time", NULL },
         { "store", 0, 0, G_OPTION_ARG_STRING, &t->store, "How the model is stored (f32)",
           "f32|f16" },
         { "minutes", 0, 0, G_OPTION_ARG_DOUBLE, &t->minutes, "Between checkpoints (5)",
@@ -340,6 +346,10 @@ int command_train(int argc, char **argv)
     t.operations = (int)t.o.augment.operations;
     t.o.command = line;
     if (parse(&t, &argc, &argv)) {
+        if (t.from_decisions && !t.data) {
+            t.data = g_build_filename(g_get_user_data_dir(), "taglight", "decisions.db",
+                                      NULL);
+        }
         t.device = t.device ? t.device : command_setting("device");
         if (argc > 1) {
             command_fail(COMMAND_MISUSED, "train does not know \"%s\"", argv[1]);

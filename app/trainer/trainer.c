@@ -170,7 +170,7 @@ static gboolean open_model(struct trainer *t, GError **error)
     t->prompt = g_strdup(t->o.prompt ? t->o.prompt : model_info(t->model)->prompt);
     t->o.prompt = t->prompt;
     t->captions = t->o.alpha > 0 && state_find(model_state(t->model), "align.W_i");
-    if (t->o.alpha > 0 && !t->captions) {
+    if (t->o.alpha > 0 && !t->captions) { /* align_width 0 in the configuration */
         note(t, "the model has no alignment of images and captions: it is trained by the "
              "labels' loss alone");
     }
@@ -261,7 +261,7 @@ static struct train_step_params step_params(const struct trainer *t)
         .mean = o->reduction == TRAINER_MEAN, .scope = scopes[o->scope],
         .decay = o->optimizer == TRAINER_ADAM ? NN_DECAY_L2 : NN_DECAY_DECOUPLED,
         .dropout = o->dropout, .seed = o->seed, .ema = o->ema, .max_norm = o->max_norm,
-        .mixed = o->mixed };
+        .mixed = o->mixed, .recompute = o->recompute };
     if (o->reduction == TRAINER_SUM_OF_IMAGE) {
         p.beta /= o->batch;
     }
@@ -419,6 +419,7 @@ static gboolean finish(struct trainer *t, GError **error)
     struct nn_error failure = { 0 };
     g_autofree char *name = g_path_get_basename(t->o.out);
     g_autofree char *record = g_build_filename(t->folder, "training.json", NULL);
+    g_autofree char *added = g_build_filename(t->folder, BASE_ADDED, NULL);
     struct model_write_params params = { .name = name, .origin = t->o.command,
                                          .prompt = t->prompt, .tokenizer = true,
                                          .half = t->o.half, .read = read_result,
@@ -431,6 +432,7 @@ static gboolean finish(struct trainer *t, GError **error)
         return fail(&failure, error);
     }
     g_unlink(t->checkpoint);
+    g_unlink(added);
     if (g_rename(t->folder, t->o.out) != 0) {
         int code = errno;
         g_set_error(error, G_IO_ERROR, g_io_error_from_errno(code), "%s: %s", t->o.out,

@@ -43,6 +43,7 @@ struct trainer_options {
     guint64 seed;
     struct augment augment;
     gboolean mixed;                /* f16 activations */
+    gboolean recompute;            /* activations, instead of keeping them */
     gboolean half;                 /* store the model with 16 bits */
     /* The machine; changes nothing in the result. */
     const char *device, *cache_dir;

@@ -422,13 +422,6 @@ enum nn_status model_open(struct model **out, const char *const *paths, size_t n
     return NN_OK;
 }
 
-static void set_side(struct model *m, uint32_t side)
-{
-    if (side > 0) {
-        m->info.preprocess.size = m->info.preprocess.resize_size = side;
-    }
-}
-
 enum nn_status model_create(struct model **out, struct state *state,
                             const struct model_facts *facts, struct nn_error *error)
 {
@@ -440,6 +433,12 @@ enum nn_status model_create(struct model **out, struct state *state,
     m->state = state;
     model_settings_init(&m->settings);
     m->settings = facts->settings ? *facts->settings : m->settings;
+    if (facts->preprocess) {
+        m->info.preprocess = *facts->preprocess;
+    }
+    if (facts->licence) {
+        snprintf(m->info.licence, sizeof m->info.licence, "%s", facts->licence);
+    }
     if (facts->prompt) {
         snprintf(m->info.prompt, sizeof m->info.prompt, "%s", facts->prompt);
     }
@@ -451,7 +450,6 @@ enum nn_status model_create(struct model **out, struct state *state,
         model_destroy(&m);
         return status;
     }
-    set_side(m, facts->side);
     *out = m;
     return NN_OK;
 }
@@ -476,7 +474,9 @@ enum nn_status model_open_synthetic(struct model **out, const char *kind, uint32
         model_destroy(&m);
         return status;
     }
-    set_side(m, side);
+    if (side > 0) {
+        m->info.preprocess.size = m->info.preprocess.resize_size = side;
+    }
     *out = m;
     return NN_OK;
 }

@@ -107,10 +107,10 @@ enum nn_status model_copy_tokenizer(const char *from, const char *to, bool *foun
  * the same. `settings` may be NULL. */
 enum nn_status model_open(struct model **out, const char *const *paths, size_t n_paths,
                           const struct model_settings *settings, struct nn_error *error);
-/* What a model is besides its weights. NULL and zeros: as model_open would have it. */
+/* What a model is besides its weights. NULL: as model_open would have it. */
 struct model_facts {
-    const char *name, *prompt;
-    uint32_t side;                         /* of its images in pixels */
+    const char *name, *licence, *prompt;
+    const struct model_preprocess *preprocess;
     const struct model_settings *settings;
     const char *tokenizer;                 /* for tokenizer_load(); NULL for none */
 };
