@@ -17,6 +17,7 @@ static const struct {
     { "tag", N_("Tag images without a window"), command_tag },
     { "evaluate", N_("Measure a model, or scores, against a labelled data set"),
       command_evaluate },
+    { "train", N_("Train a model on a labelled data set"), command_train },
     { "export", N_("Write decisions as CSV or COCO"), command_export },
     { "scenes", N_("Draw labelled pictures to learn from"), command_scenes },
     { "model", N_("Import, list, describe and run models"), command_model },

@@ -1,9 +1,13 @@
 #include "compute/json.h"
 
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define MAX_DEPTH 64
+#define MAX_FILE_BYTES (64u << 20)
 #define MAX_TOKENS 8000000u
 
 struct json {
@@ -318,6 +322,45 @@ enum nn_status json_parse(struct json **out, const char *text, size_t size,
                        p.wrong);
     }
     *out = json;
+    return NN_OK;
+}
+
+/* *size counts the bytes; NULL and a message when there is no such file. */
+static char *read_text(const char *path, size_t *size, struct nn_error *error)
+{
+    FILE *file = fopen(path, "rb");
+    struct stat info;
+    char *text = NULL;
+    if (!file || fstat(fileno(file), &info) != 0) {
+        nn_fail(error, NN_ERROR_IO, "%s: %s", path, strerror(errno));
+    } else if (!S_ISREG(info.st_mode) || info.st_size > (off_t)MAX_FILE_BYTES) {
+        nn_fail(error, NN_ERROR_INVALID, "%s: not a JSON file of a sensible size", path);
+    } else if (!(text = malloc((size_t)info.st_size + 1))) {
+        nn_fail(error, NN_ERROR_MEMORY, "%s: out of memory", path);
+    } else {
+        *size = fread(text, 1, (size_t)info.st_size, file);
+        text[*size] = '\0';
+    }
+    if (file) {
+        fclose(file);
+    }
+    return text;
+}
+
+enum nn_status json_load(struct json **out, char **text, const char *path,
+                         struct nn_error *error)
+{
+    struct nn_error fault = { 0 };
+    size_t size = 0;
+    char *read = read_text(path, &size, &fault);
+    enum nn_status status =
+        read ? json_parse(out, read, size, path, error)
+             : nn_fail(error, fault.status, "%s", fault.text);
+    if (status != NN_OK) {
+        free(read);
+        return status;
+    }
+    *text = read;
     return NN_OK;
 }
 

@@ -31,6 +31,10 @@ struct json;
 /* `what` names the document in messages. */
 enum nn_status json_parse(struct json **out, const char *text, size_t size,
                           const char *what, struct nn_error *error);
+/* Reads and parses a file of at most 64 MiB. *text is malloc'ed, the caller's, and needed
+ * as long as the json. */
+enum nn_status json_load(struct json **out, char **text, const char *path,
+                         struct nn_error *error);
 void json_destroy(struct json **json);
 
 /* Token 0 is the document. The children of an array follow it, each at the `next` of the

@@ -25,7 +25,7 @@ layout(binding = 7) writeonly buffer YBuffer { vec4 y[]; };
 
 const uint MODE_FILL = 0u, MODE_MUL = 1u, MODE_MUL_SCALAR = 2u, MODE_EXPAND_SCALAR = 3u,
            MODE_EXPAND_MAP = 4u, MODE_EXPAND_ROWS = 5u, MODE_ACTIVATION = 6u,
-           MODE_NORM = 7u, MODE_NORM_GRAD = 8u;
+           MODE_NORM = 7u, MODE_NORM_GRAD = 8u, MODE_CLIP_FACTOR = 9u;
 
 // s (1 - s) of the sigmoid s of v, exact where s is next to 1 and 1 - s would be lost.
 vec4 sigmoid_slope(vec4 v)
@@ -59,6 +59,16 @@ vec4 norm_grad(uint i, uint channel)
     return a[channel] * inverse * (d[i] - factor * (e[channel] + hat * f[channel]));
 }
 
+// x the sum of squares, a the numbers of update.comp, factor the limit
+float clip_factor()
+{
+    float norm = sqrt(x[0].x) * a[2].y;
+    if (isnan(norm) || isinf(norm)) {
+        return -1.0;
+    }
+    return factor > 0.0 && norm > factor ? factor / norm : 1.0;
+}
+
 vec4 value(uint i)
 {
     uint channel = i / pixels % channels;
@@ -72,6 +82,7 @@ vec4 value(uint i)
     case MODE_ACTIVATION: return a[i] * slope_at(x[i]);
     case MODE_NORM: // x, gamma, beta, mean, variance
         return (x[i] - c[channel]) / sqrt(d[channel] + eps) * a[channel] + b[channel];
+    case MODE_CLIP_FACTOR: return vec4(clip_factor());
     }
     return norm_grad(i, channel);
 }

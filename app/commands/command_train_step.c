@@ -237,8 +237,9 @@ static enum nn_status settle(struct train_run *r, const struct train_batch *batc
 static enum nn_status run_steps(struct train_run *r)
 {
     const struct batch *b = &r->batch;
-    struct train_batch batch = { b->images, b->label_embeddings, b->targets, b->tokens,
-                                 b->eot };
+    struct train_batch batch = { .images = b->images, .targets = b->targets,
+                                 .label_embeddings = b->label_embeddings,
+                                 .tokens = b->tokens, .eot = b->eot };
     struct train_cycle cycle = { .max_lr = r->config.lr, .rise = 0.2,
                                  .steps = (uint64_t)r->steps + 1 };
     enum nn_status status = NN_OK;

@@ -19,6 +19,7 @@ int command_model(int argc, char **argv);
 int command_scenes(int argc, char **argv);
 int command_tag(int argc, char **argv);
 int command_tokenize(int argc, char **argv);
+int command_train(int argc, char **argv);
 int command_train_step(int argc, char **argv);
 
 /* Parses options; on failure prints the message and returns FALSE. `summary` is the line

@@ -257,6 +257,13 @@ RULE(sum_to)
     }
 }
 
+/* The same values are dropped again, and the same factor is taken. */
+RULE(dropout)
+{
+    c->dx[0] = nn_dropout(c->graph, c->dy, src(c, 1), c->node.attr.factor,
+                          c->node.attr.place);
+}
+
 /* --- Rows ----------------------------------------------------------------------------------- */
 
 RULE(mean_rows)

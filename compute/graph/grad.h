@@ -40,6 +40,14 @@ nn_id nn_mul_scalar(struct nn_graph *graph, nn_id x, nn_id s);
  * [C] or [B,C] of a map [B,C,H,W]; else the trailing dimensions of rows. */
 nn_id nn_sum_to(struct nn_graph *graph, nn_id a, nn_id b, struct nn_shape shape);
 
+/* What dropout draws its random numbers from, an input I32 [NN_RANDOM_NUMBERS] filled by
+ * nn_random_numbers(): equal seeds and steps drop the same values on every device. */
+enum { NN_RANDOM_NUMBERS = 4 };
+void nn_random_numbers(uint64_t seed, uint64_t step, int32_t out[NN_RANDOM_NUMBERS]);
+/* x of rows (or attention probabilities) with each value zero at `rate` in 0..1, and
+ * divided by 1 - rate otherwise. `place` tells apart the dropouts of one graph. */
+nn_id nn_dropout(struct nn_graph *graph, nn_id x, nn_id random, float rate, uint32_t place);
+
 /* --- Losses ---------------------------------------------------------------------------- */
 
 struct nn_asymmetric {
@@ -100,8 +108,13 @@ enum nn_decay {
     NN_DECAY_L2,        /* Adam: decay * p is added to the gradient */
     NN_DECAY_DECOUPLED, /* AdamW: p shrinks by lr * decay */
 };
-/* Changes the variables p, first and second moment (all of one shape) in place. */
+/* The factor of all gradients that makes their common norm at most `limit` (0: no limit),
+ * from the sum of their squares: a scalar of at most 1, or -1 when the sum is not a
+ * number. The norm is that of the gradients times their gradient_factor. */
+nn_id nn_clip_factor(struct nn_graph *graph, nn_id square, nn_id numbers, float limit);
+/* Changes the variables p, first and second moment (all of one shape) in place. `factor`
+ * is NN_NONE or a clip factor; below 0 it leaves the variables as they are. */
 nn_id nn_adam_update(struct nn_graph *graph, nn_id p, nn_id first, nn_id second,
-                     nn_id gradient, nn_id numbers, enum nn_decay decay);
+                     nn_id gradient, nn_id numbers, nn_id factor, enum nn_decay decay);
 
 #endif

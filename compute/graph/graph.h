@@ -68,7 +68,8 @@ struct nn_attr {
     struct nn_epilogue epilogue;       /* conv2d, linear, activation, scale_add_act */
     uint32_t kernel, stride, pad;      /* conv2d, avg_pool; square */
     float eps;                         /* batch_norm, fold_*, layer_norm */
-    float factor;                      /* scale, fill, expand, sum_to, *_grad */
+    float factor;                      /* scale, fill, expand, sum_to, *_grad; the rate of
+                                        * dropout, the limit of clip_factor */
     uint32_t heads;                    /* attention; groups of group_linear, transpose */
     uint32_t q_column, k_column, v_column; /* attention: first column in its source */
     uint32_t width;                    /* attention: columns of q, k and v; slice_rows */
@@ -81,6 +82,7 @@ struct nn_attr {
     bool detached;                     /* asymmetric_loss: weight without gradient */
     float keep, take;                  /* blend */
     bool decay, decoupled;             /* adam */
+    uint32_t place;                    /* dropout */
 };
 
 struct nn_node {

@@ -30,6 +30,20 @@ nn_id nn_sum_to(struct nn_graph *graph, nn_id a, nn_id b, struct nn_shape shape)
     return ADD(sum_to, &attr, a, b);
 }
 
+void nn_random_numbers(uint64_t seed, uint64_t step, int32_t out[NN_RANDOM_NUMBERS])
+{
+    uint64_t words[2] = { seed, step };
+    for (int i = 0; i < NN_RANDOM_NUMBERS; i++) {
+        out[i] = (int32_t)(uint32_t)(words[i / 2] >> (32 * (i % 2)));
+    }
+}
+
+nn_id nn_dropout(struct nn_graph *graph, nn_id x, nn_id random, float rate, uint32_t place)
+{
+    struct nn_attr attr = { .factor = rate, .place = place };
+    return ADD(dropout, &attr, x, random);
+}
+
 nn_id nn_asymmetric_loss(struct nn_graph *graph, nn_id logits, nn_id targets,
                          struct nn_asymmetric a)
 {
@@ -83,12 +97,18 @@ nn_id nn_blend(struct nn_graph *graph, nn_id variable, nn_id value, float keep,
     return ADD(blend, &attr, variable, value);
 }
 
+nn_id nn_clip_factor(struct nn_graph *graph, nn_id square, nn_id numbers, float limit)
+{
+    struct nn_attr attr = { .factor = limit };
+    return ADD(clip_factor, &attr, square, numbers);
+}
+
 nn_id nn_adam_update(struct nn_graph *graph, nn_id p, nn_id first, nn_id second,
-                     nn_id gradient, nn_id numbers, enum nn_decay decay)
+                     nn_id gradient, nn_id numbers, nn_id factor, enum nn_decay decay)
 {
     struct nn_attr attr = { .decay = decay != NN_DECAY_NONE,
                             .decoupled = decay == NN_DECAY_DECOUPLED };
-    return ADD(adam, &attr, p, first, second, gradient, numbers);
+    return ADD(adam, &attr, p, first, second, gradient, numbers, factor);
 }
 
 void nn_adam_numbers(const struct nn_adam *adam, float out[NN_ADAM_NUMBERS])

@@ -62,7 +62,7 @@ enum nn_status plan_emit_kernel(struct plan_builder *b, nn_id id,
 /* --- Elementwise ------------------------------------------------------------------------ */
 
 enum elementwise_mode { EW_FILL, EW_MUL, EW_MUL_SCALAR, EW_EXPAND_SCALAR, EW_EXPAND_MAP,
-                        EW_EXPAND_ROWS, EW_ACTIVATION, EW_NORM, EW_NORM_GRAD };
+                        EW_EXPAND_ROWS, EW_ACTIVATION, EW_NORM, EW_NORM_GRAD, EW_CLIP_FACTOR };
 
 /* The push block of shaders/elementwise_grad.comp. */
 struct elementwise_push {
@@ -150,6 +150,12 @@ enum nn_status plan_op_batch_norm_grad(struct plan_builder *b, nn_id id,
                                        struct nn_error *error)
 {
     return emit_elementwise(b, id, EW_NORM_GRAD, "batch_norm_grad", error);
+}
+
+enum nn_status plan_op_clip_factor(struct plan_builder *b, nn_id id,
+                                   struct nn_error *error)
+{
+    return emit_elementwise(b, id, EW_CLIP_FACTOR, "clip_factor", error);
 }
 
 /* --- Sums ------------------------------------------------------------------------------- */

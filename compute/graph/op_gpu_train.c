@@ -83,17 +83,42 @@ enum nn_status plan_op_label_loss_grad(struct plan_builder *b, nn_id id,
                       node->n_sources > 2 ? node->source[2] : NN_NONE, error);
 }
 
+/* --- Dropout ------------------------------------------------------------------------------ */
+
+/* The push block of shaders/dropout.comp. */
+struct dropout_push {
+    uint32_t count, place, threshold;
+    float factor;
+};
+
+enum nn_status plan_op_dropout(struct plan_builder *b, nn_id id, struct nn_error *error)
+{
+    const struct nn_node *node = nn_graph_node(b->graph, id);
+    double rate = node->attr.factor;
+    struct dropout_push push = { .count = plan_vec4s(b, id), .place = node->attr.place,
+                                 .threshold = (uint32_t)(rate * 4294967296.0),
+                                 .factor = (float)(1 / (1 - rate)) };
+    if (b->layout[id] != NN_LAYOUT_ROWS) {
+        return nn_fail(error, NN_ERROR_UNSUPPORTED, "dropout of a map");
+    }
+    struct plan_kernel k = {
+        .shader = "dropout", .label = "dropout", .n_ids = 2,
+        .ids = { node->source[0], node->source[1] }, .push = &push,
+        .push_bytes = sizeof push, .flops = 100.0 * push.count, .count = push.count };
+    return plan_emit_kernel(b, id, &k, error);
+}
+
 /* --- Steps -------------------------------------------------------------------------------- */
 
-/* variables[3] are changed; the result of the node is the first of them. */
-static enum nn_status emit_update(struct plan_builder *b, nn_id id, const nn_id ids[5],
-                                  uint32_t n_variables, const uint32_t spec[3],
+/* The first n_variables of ids are changed; the result of the node is ids[0]. */
+static enum nn_status emit_update(struct plan_builder *b, nn_id id, const nn_id ids[6],
+                                  uint32_t n_variables, const uint32_t spec[4],
                                   const char *label, struct nn_error *error)
 {
     const struct nn_node *node = nn_graph_node(b->graph, id);
     struct plan_step step = { .label = label, .write_mask = (1u << n_variables) - 1 };
     enum nn_status status = NN_OK;
-    for (uint32_t i = 0; i < 5 && status == NN_OK; i++) {
+    for (uint32_t i = 0; i < 6 && status == NN_OK; i++) {
         status = plan_operand(b, ids[i], &step.operand[i], error);
     }
     if (status == NN_OK && b->layout[ids[3]] != b->layout[ids[0]]) {
@@ -105,9 +130,9 @@ static enum nn_status emit_update(struct plan_builder *b, nn_id id, const nn_id 
     b->tensor[id] = step.operand[0];
     struct { uint32_t count; float keep, take; } push = {
         plan_vec4s(b, ids[0]), node->attr.keep, node->attr.take };
-    step.kernel = (struct gpu_kernel_desc){ .shader = "update", .n_bindings = 5,
-                                            .n_spec = 3, .push_bytes = sizeof push };
-    memcpy(step.kernel.spec, spec, 3 * sizeof spec[0]);
+    step.kernel = (struct gpu_kernel_desc){ .shader = "update", .n_bindings = 6,
+                                            .n_spec = 4, .push_bytes = sizeof push };
+    memcpy(step.kernel.spec, spec, 4 * sizeof spec[0]);
     memcpy(step.push, &push, sizeof push);
     step.flops = 40.0 * push.count;
     plan_groups(b, &step, push.count);
@@ -117,8 +142,8 @@ static enum nn_status emit_update(struct plan_builder *b, nn_id id, const nn_id 
 enum nn_status plan_op_blend(struct plan_builder *b, nn_id id, struct nn_error *error)
 {
     const nn_id *s = nn_graph_node(b->graph, id)->source;
-    const nn_id ids[5] = { s[0], s[0], s[0], s[1], s[0] };
-    const uint32_t spec[3] = { 0, 0, 0 };
+    const nn_id ids[6] = { s[0], s[0], s[0], s[1], s[0], s[0] };
+    const uint32_t spec[4] = { 0, 0, 0, 0 };
     return emit_update(b, id, ids, 1, spec, "blend", error);
 }
 
@@ -126,6 +151,11 @@ enum nn_status plan_op_adam(struct plan_builder *b, nn_id id, struct nn_error *e
 {
     const struct nn_node *node = nn_graph_node(b->graph, id);
     const struct nn_attr *a = &node->attr;
-    const uint32_t spec[3] = { 1, a->decay && !a->decoupled, a->decay && a->decoupled };
-    return emit_update(b, id, node->source, 3, spec, "adam", error);
+    bool clip = node->n_sources > 5;
+    const uint32_t spec[4] = { 1, a->decay && !a->decoupled, a->decay && a->decoupled,
+                               clip };
+    nn_id ids[6];
+    memcpy(ids, node->source, sizeof ids);
+    ids[5] = clip ? ids[5] : ids[4];
+    return emit_update(b, id, ids, 3, spec, "adam", error);
 }

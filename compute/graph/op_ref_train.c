@@ -4,6 +4,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* 0^0 is 1, and a base below zero counts as zero. */
 static double power(double base, double exponent)
@@ -119,6 +120,36 @@ bool ref_label_loss_grad(const struct ref_call *c)
     return label_rows(c, c->index[2], c->x[1]);
 }
 
+/* Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3"): four
+ * random words from a counter and a key, without a state. shaders/dropout.comp has the
+ * same. */
+static void philox(uint32_t word[4], const uint32_t key[2])
+{
+    for (uint32_t round = 0; round < 10; round++) {
+        uint64_t a = (uint64_t)0xd2511f53u * word[0], b = (uint64_t)0xcd9e8d57u * word[2];
+        uint32_t next[4] = { (uint32_t)(b >> 32) ^ word[1] ^ (key[0] + round * 0x9e3779b9u),
+                             (uint32_t)b,
+                             (uint32_t)(a >> 32) ^ word[3] ^ (key[1] + round * 0xbb67ae85u),
+                             (uint32_t)a };
+        memcpy(word, next, sizeof next);
+    }
+}
+
+bool ref_dropout(const struct ref_call *c)
+{
+    size_t size = c->shape[0].dim[c->shape[0].rank - 1], quads = (size + 3) / 4;
+    const uint32_t *random = (const uint32_t *)c->index[1];
+    double rate = c->node->attr.factor;
+    for (uint64_t i = 0; i < nn_shape_count(c->node->shape); i++) {
+        uint64_t quad = i / size * quads + i % size / 4;
+        uint32_t word[4] = { (uint32_t)quad, c->node->attr.place, random[2], random[3] };
+        philox(word, random);
+        bool kept = word[i % size % 4] >= (uint32_t)(rate * 4294967296.0);
+        c->y[i] = kept ? (float)(c->x[0][i] / (1 - rate)) : 0;
+    }
+    return true;
+}
+
 /* Sources that are variables are the run's own copies, and are meant to change. */
 static float *variable(const struct ref_call *c, int i)
 {
@@ -135,14 +166,26 @@ bool ref_blend(const struct ref_call *c)
     return true;
 }
 
+bool ref_clip_factor(const struct ref_call *c)
+{
+    double norm = sqrt(c->x[0][0]) * c->x[1][NN_ADAM_FACTOR], limit = c->node->attr.factor;
+    c->y[0] = !isfinite(norm) ? -1 : limit > 0 && norm > limit ? (float)(limit / norm) : 1;
+    return true;
+}
+
 bool ref_adam(const struct ref_call *c)
 {
     float *p = variable(c, 0), *first = variable(c, 1), *second = variable(c, 2);
     const float *h = c->x[4];
     bool l2 = c->node->attr.decay && !c->node->attr.decoupled;
     bool shrink = c->node->attr.decay && c->node->attr.decoupled;
+    double factor = c->x[5] ? c->x[5][0] : 1;
     for (uint64_t i = 0; i < nn_shape_count(c->node->shape); i++) {
-        double g = (double)c->x[3][i] * h[NN_ADAM_FACTOR];
+        if (factor < 0) {
+            c->y[i] = p[i];
+            continue;
+        }
+        double g = (double)c->x[3][i] * h[NN_ADAM_FACTOR] * factor;
         g += l2 ? (double)h[NN_ADAM_DECAY] * p[i] : 0;
         double value = shrink ? p[i] * (1 - (double)h[NN_ADAM_SHRINK]) : p[i];
         double m = (double)h[NN_ADAM_BETA1] * first[i] + h[NN_ADAM_REST1] * g;

@@ -37,6 +37,18 @@ RULE(sum_to)
                ? NULL : "it cannot be summed to that shape";
 }
 
+RULE(dropout)
+{
+    float rate = node->attr.factor;
+    *out = source(graph, node, 0);
+    if (!(rate >= 0 && rate < 1) || out->rank == 0) {
+        return "the rate must be 0 or more and below 1";
+    }
+    return is_vector(graph, node, 1, NN_RANDOM_NUMBERS)
+                   && nn_graph_node(graph, node->source[1])->type == NN_I32
+               ? NULL : "the random numbers do not fit";
+}
+
 RULE(channel_mean)
 {
     struct nn_shape x = source(graph, node, 0);
@@ -275,6 +287,13 @@ RULE(blend)
     return is_residual(graph, node, 1, *out) ? NULL : "shapes differ";
 }
 
+RULE(clip_factor)
+{
+    *out = source(graph, node, 0);
+    return out->rank == 0 && is_vector(graph, node, 1, NN_ADAM_NUMBERS)
+               ? NULL : "it is no sum, or the numbers do not fit";
+}
+
 RULE(adam)
 {
     *out = source(graph, node, 0);
@@ -288,5 +307,7 @@ RULE(adam)
             return "shapes differ";
         }
     }
-    return is_vector(graph, node, 4, NN_ADAM_NUMBERS) ? NULL : "the numbers do not fit";
+    return is_vector(graph, node, 4, NN_ADAM_NUMBERS)
+                   && is_residual(graph, node, 5, (struct nn_shape){ 0 })
+               ? NULL : "the numbers do not fit";
 }

@@ -192,6 +192,7 @@ static enum nn_layout layout_of(const struct plan_builder *b, nn_id id)
     case NN_OP_activation_grad:
     case NN_OP_mul:
     case NN_OP_mul_scalar:
+    case NN_OP_dropout:
     case NN_OP_add:
     case NN_OP_scale: return b->layout[node->source[0]];
     default: return NN_LAYOUT_MAP;

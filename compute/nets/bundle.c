@@ -1,4 +1,5 @@
 /* Bundles: a folder with model.json, model.safetensors and the tokenizer's files. */
+#include "compute/half.h"
 #include "compute/json.h"
 #include "compute/nets/model_private.h"
 
@@ -10,7 +11,6 @@
 #include <unistd.h>
 
 #define FORMAT 1
-#define MAX_JSON_BYTES (64u << 20)
 
 static char *join(const char *dir, const char *name)
 {
@@ -20,28 +20,6 @@ static char *join(const char *dir, const char *name)
         snprintf(path, size, "%s/%s", dir, name);
     }
     return path;
-}
-
-static char *read_text(const char *path, size_t *size, struct nn_error *error)
-{
-    FILE *file = fopen(path, "rb");
-    struct stat info;
-    if (!file || fstat(fileno(file), &info) != 0) {
-        nn_fail(error, NN_ERROR_IO, "%s: %s", path, strerror(errno));
-        if (file) {
-            fclose(file);
-        }
-        return NULL;
-    }
-    char *text = NULL;
-    if (!S_ISREG(info.st_mode) || info.st_size > (off_t)MAX_JSON_BYTES) {
-        nn_fail(error, NN_ERROR_INVALID, "%s: not a JSON file of a sensible size", path);
-    } else if ((text = malloc((size_t)info.st_size + 1))) {
-        *size = fread(text, 1, (size_t)info.st_size, file);
-        text[*size] = '\0';
-    }
-    fclose(file);
-    return text;
 }
 
 /* --- Reading --------------------------------------------------------------------------- */
@@ -165,11 +143,10 @@ enum nn_status bundle_read(struct model *model, struct bundle *bundle, const cha
                            struct nn_error *error)
 {
     char *path = join(dir, "model.json");
-    size_t size = 0;
-    char *text = path ? read_text(path, &size, error) : NULL;
+    char *text = NULL;
     struct json *json = NULL;
-    enum nn_status status = text ? json_parse(&json, text, size, path, error)
-                                 : NN_ERROR_IO;
+    enum nn_status status = path ? json_load(&json, &text, path, error)
+                                 : nn_fail(error, NN_ERROR_MEMORY, "%s: out of memory", dir);
     if (status == NN_OK) {
         status = read_document(model, json, path, error);
     }
@@ -240,20 +217,20 @@ static void put_settings(FILE *file, const struct model *m)
     fputs("\n  },\n", file);
 }
 
-static void put_document(FILE *file, const struct model *m, const char *name,
-                         bool tokenizer)
+static void put_document(FILE *file, const struct model *m,
+                         const struct model_write_params *params)
 {
     const struct model_preprocess *p = &m->info.preprocess;
     size_t n_labels = 0;
     const struct weights_label *labels = model_labels(m, &n_labels);
     fprintf(file, "{\n  \"format\": %d,\n  \"name\": ", FORMAT);
-    put_quoted(file, name);
+    put_quoted(file, params->name ? params->name : m->info.name);
     fputs(",\n  \"licence\": ", file);
     put_quoted(file, m->info.licence);
     fputs(",\n  \"origin\": ", file);
-    put_quoted(file, m->info.origin);
+    put_quoted(file, params->origin ? params->origin : m->info.origin);
     fputs(",\n  \"prompt\": ", file);
-    put_quoted(file, m->info.prompt);
+    put_quoted(file, params->prompt ? params->prompt : m->info.prompt);
     fputs(",\n", file);
     if (m->info.image.kind != MODEL_PART_NONE) {
         fprintf(file, "  \"preprocess\": {\n    \"size\": %u,\n    \"resize_size\": %u,\n"
@@ -272,20 +249,61 @@ static void put_document(FILE *file, const struct model *m, const char *name,
         }
         fputs("],\n", file);
     }
-    fprintf(file, "  \"tokenizer\": %s\n}\n", tokenizer ? "true" : "false");
+    fprintf(file, "  \"tokenizer\": %s\n}\n", params->tokenizer ? "true" : "false");
 }
 
-struct save_entry { const struct state *state; const struct state_entry *entry; bool raw; };
+struct save_entry {
+    const struct state *state;
+    const struct state_entry *entry;
+    const struct model_write_params *params;
+    enum weights_type type; /* as written */
+    bool raw;               /* the bytes of the file */
+};
+
+static enum nn_status read_values(const struct save_entry *s, float *out,
+                                  struct nn_error *error)
+{
+    return s->params->read ? s->params->read(s->params->user, s->entry, out, error)
+                           : state_read(s->state, s->entry, out, error);
+}
 
 static enum nn_status read_entry(void *user, void *out, struct nn_error *error)
 {
     const struct save_entry *s = user;
-    return s->raw ? weights_read_raw(state_file(s->state, s->entry->file),
-                                     s->entry->source[0], out, error)
-                  : state_read(s->state, s->entry, out, error);
+    if (s->raw) {
+        return weights_read_raw(state_file(s->state, s->entry->file), s->entry->source[0],
+                                out, error);
+    }
+    if (s->type == WEIGHTS_F32) {
+        return read_values(s, out, error);
+    }
+    float *values = malloc(s->entry->count * sizeof *values + 1);
+    uint16_t *half = out;
+    enum nn_status status = values ? read_values(s, values, error)
+                                   : nn_fail(error, NN_ERROR_MEMORY, "out of memory");
+    for (uint64_t i = 0; i < s->entry->count && status == NN_OK; i++) {
+        half[i] = nn_half_from_float(values[i]);
+    }
+    free(values);
+    return status;
+}
+
+/* Vectors are few, and those of norms need their precision. */
+static struct save_entry save_entry(const struct model *m, const struct state_entry *e,
+                                    const struct model_write_params *params)
+{
+    struct save_entry s = { m->state, e, params, WEIGHTS_F32, false };
+    s.raw = !params->read && e->n_sources == 1 && !e->transpose && !e->absolute && e->half;
+    if (s.raw) {
+        s.type = e->source[0]->type;
+    } else if (params->half && e->rank > 1) {
+        s.type = WEIGHTS_F16;
+    }
+    return s;
 }
 
 static enum nn_status save_weights(const struct model *m, const char *path,
+                                   const struct model_write_params *params,
                                    struct nn_error *error)
 {
     size_t n = state_count(m->state);
@@ -297,11 +315,10 @@ static enum nn_status save_weights(const struct model *m, const char *path,
     }
     for (size_t i = 0; i < n && status == NN_OK; i++) {
         const struct state_entry *e = state_at(m->state, i);
-        bool raw = e->n_sources == 1 && !e->transpose && !e->absolute && e->half;
-        entries[i] = (struct save_entry){ m->state, e, raw };
-        outputs[i] = (struct weights_output){
-            .name = e->name, .type = raw ? e->source[0]->type : WEIGHTS_F32,
-            .rank = e->rank, .read = read_entry, .user = &entries[i] };
+        entries[i] = save_entry(m, e, params);
+        outputs[i] = (struct weights_output){ .name = e->name, .type = entries[i].type,
+                                              .rank = e->rank, .read = read_entry,
+                                              .user = &entries[i] };
         memcpy(outputs[i].shape, e->shape, sizeof e->shape);
     }
     if (status == NN_OK) {
@@ -330,8 +347,8 @@ static enum nn_status copy_file(const char *from, const char *to, struct nn_erro
                                   strerror(errno));
 }
 
-static enum nn_status copy_tokenizer(const char *from, const char *to, bool *found,
-                                     struct nn_error *error)
+enum nn_status model_copy_tokenizer(const char *from, const char *to, bool *found,
+                                    struct nn_error *error)
 {
     static const char *const names[] = { "tokenizer.json", "vocab.json", "merges.txt",
                                          "bpe_simple_vocab_16e6.txt.gz" };
@@ -363,32 +380,48 @@ static void remove_partial(const char *dir)
     rmdir(dir);
 }
 
-static enum nn_status fill_folder(const struct model *m, const char *dir, const char *name,
-                                  const char *tokenizer_dir, struct nn_error *error)
+static enum nn_status write_document(const struct model *m, const char *path,
+                                     const struct model_write_params *params,
+                                     struct nn_error *error)
+{
+    enum nn_status status = NN_OK;
+    FILE *file = fopen(path, "wb");
+    if (file) {
+        put_document(file, m, params);
+    }
+    if (!file || fflush(file) != 0 || fsync(fileno(file)) != 0) {
+        status = nn_fail(error, NN_ERROR_IO, "%s: %s", path, strerror(errno));
+    }
+    if (file) {
+        fclose(file);
+    }
+    return status;
+}
+
+enum nn_status model_write(const struct model *model, const char *dir,
+                           const struct model_write_params *params,
+                           struct nn_error *error)
 {
     char *weights = join(dir, "model.safetensors"), *document = join(dir, "model.json");
-    bool tokenizer = false;
     enum nn_status status = weights && document
-                                ? save_weights(m, weights, error)
+                                ? save_weights(model, weights, params, error)
                                 : nn_fail(error, NN_ERROR_MEMORY, "out of memory");
-    if (status == NN_OK && tokenizer_dir) {
-        status = copy_tokenizer(tokenizer_dir, dir, &tokenizer, error);
-    }
     if (status == NN_OK) {
-        FILE *file = fopen(document, "wb");
-        if (file) {
-            put_document(file, m, name, tokenizer);
-        }
-        if (!file || fflush(file) != 0 || fsync(fileno(file)) != 0) {
-            status = nn_fail(error, NN_ERROR_IO, "%s: %s", document, strerror(errno));
-        }
-        if (file) {
-            fclose(file);
-        }
+        status = write_document(model, document, params, error);
     }
     free(weights);
     free(document);
     return status;
+}
+
+static enum nn_status fill_folder(const struct model *m, const char *dir, const char *name,
+                                  const char *tokenizer_dir, struct nn_error *error)
+{
+    struct model_write_params params = { .name = name };
+    enum nn_status status =
+        tokenizer_dir ? model_copy_tokenizer(tokenizer_dir, dir, &params.tokenizer, error)
+                      : NN_OK;
+    return status == NN_OK ? model_write(m, dir, &params, error) : status;
 }
 
 enum nn_status model_save(const struct model *model, const char *dir, const char *name,

@@ -110,18 +110,29 @@ bool clip_text_detect(struct clip_text *out, const struct state *state,
     return true;
 }
 
+static nn_id name_output(struct nn_graph *graph, nn_id id, const char *prefix,
+                         const char *name)
+{
+    char full[80];
+    snprintf(full, sizeof full, "%s.%s", prefix, name);
+    return nn_output(graph, id, full);
+}
+
 nn_id clip_text_build(struct nn_graph *graph, const struct state *state,
-                      const struct clip_text *net, nn_id ids, nn_id eot)
+                      const struct clip_text *net, const char *label, nn_id ids,
+                      nn_id eot)
 {
     nn_id table = state_param(graph, state,
                               NN_SHAPE2(net->vocabulary, net->transformer.width),
                               "token_embedding.weight");
-    return clip_text_encode(graph, state, net, nn_embed(graph, ids, table), eot);
+    return clip_text_encode(graph, state, net, label, nn_embed(graph, ids, table), eot);
 }
 
 nn_id clip_text_encode(struct nn_graph *graph, const struct state *state,
-                       const struct clip_text *net, nn_id x, nn_id eot)
+                       const struct clip_text *net, const char *label, nn_id x,
+                       nn_id eot)
 {
+    char blocks[64];
     uint32_t w = net->transformer.width;
     if (nn_graph_check(graph, NULL) != NN_OK) {
         return NN_NONE;
@@ -134,11 +145,12 @@ nn_id clip_text_encode(struct nn_graph *graph, const struct state *state,
     nn_id position = state_param(graph, state, NN_SHAPE2(net->context, w),
                                  "positional_embedding");
     x = nn_add(graph, x, nn_slice_rows(graph, position, 0, t));
-    nn_output(graph, x, "text.embed");
-    x = clip_blocks(graph, state, &net->transformer, "transformer.resblocks.",
-                    "text.block", true, x);
+    name_output(graph, x, label, "embed");
+    snprintf(blocks, sizeof blocks, "%s.block", label);
+    x = clip_blocks(graph, state, &net->transformer, "transformer.resblocks.", blocks,
+                    true, x);
     x = net_layer_norm(graph, state, x, w, "ln_final");
-    nn_output(graph, x, "text.ln_final");
+    name_output(graph, x, label, "ln_final");
     x = nn_select_row(graph, x, eot);
     if (state_find(state, "text_projection")) {
         x = net_project(graph, state, x, w, net->embedding, "text_projection");
@@ -146,8 +158,8 @@ nn_id clip_text_encode(struct nn_graph *graph, const struct state *state,
         x = nn_linear(graph, x, state_param(graph, state, NN_SHAPE2(net->embedding, w),
                                             "text_projection.weight"), NN_NONE);
     }
-    nn_output(graph, x, "text.features");
-    nn_output(graph, nn_l2_normalize(graph, x), "text.features_normalized");
+    name_output(graph, x, label, "features");
+    name_output(graph, nn_l2_normalize(graph, x), label, "features_normalized");
     return x;
 }
 

@@ -1,5 +1,6 @@
 /* ML-Decoder: one cross-attention layer from label queries to image tokens, zero-shot or
  * with fixed groups of labels (spec 2.2 to 2.4). */
+#include "compute/graph/grad.h"
 #include "compute/nets/nets.h"
 
 #include <math.h>
@@ -44,6 +45,16 @@ nn_id mldecoder_tokens(struct nn_graph *graph, const struct state *state,
     return nn_activation(graph, tokens, (struct nn_epilogue){ NN_ACT_RELU, 0 });
 }
 
+/* The places of dropout: queries, attention probabilities, what was attended to, and both
+ * results of the feed-forward part. */
+enum { DROP_QUERIES, DROP_PROBS, DROP_ATTENDED, DROP_HIDDEN, DROP_FORWARD };
+
+static nn_id drop(struct nn_graph *graph, const struct mldecoder *net, nn_id x,
+                  uint32_t place)
+{
+    return net->dropout > 0 ? nn_dropout(graph, x, net->random, net->dropout, place) : x;
+}
+
 /* Queries as rows [1,N,width]. */
 static nn_id build_queries(struct nn_graph *graph, const struct state *state,
                            const struct mldecoder *net, nn_id labels)
@@ -83,7 +94,7 @@ static nn_id attend(struct nn_graph *graph, const struct state *state,
     struct nn_attention a = { .heads = net->heads, .width = d, .k_column = d,
                               .v_column = 2 * d };
     nn_id probs = nn_output(graph, nn_attn_probs(graph, q, kv, a), "head.attn_probs");
-    nn_id out = nn_attn_apply(graph, probs, kv, a);
+    nn_id out = nn_attn_apply(graph, drop(graph, net, probs, DROP_PROBS), kv, a);
     weight = state_param(graph, state, NN_SHAPE2(d, d), "%s.out_proj.weight", prefix);
     bias = state_param(graph, state, NN_SHAPE1(d), "%s.out_proj.bias", prefix);
     return nn_output(graph, nn_linear(graph, out, weight, bias), "head.attn_out");
@@ -100,16 +111,20 @@ static nn_id feed_forward(struct nn_graph *graph, const struct state *state,
     nn_id b2 = state_param(graph, state, NN_SHAPE1(d), "%s.linear2.bias", prefix);
     nn_id h = nn_activation(graph, nn_linear(graph, x, w1, b1),
                             (struct nn_epilogue){ NN_ACT_RELU, 0 });
-    return nn_linear(graph, h, w2, b2);
+    h = nn_linear(graph, drop(graph, net, h, DROP_HIDDEN), w2, b2);
+    return drop(graph, net, h, DROP_FORWARD);
 }
 
-/* norm1 of the doubled queries: inference of tgt + dropout(tgt); the factor is kept for
- * the norm's epsilon. */
+/* norm1 of queries + dropout(queries), which doubles them at inference; the factor is kept
+ * for the norm's epsilon. */
 static nn_id norm_queries(struct nn_graph *graph, const struct state *state,
                           const struct mldecoder *net, nn_id labels)
 {
     nn_id queries = build_queries(graph, state, net, labels);
-    return net_layer_norm(graph, state, nn_scale(graph, queries, 2), net->width,
+    queries = net->dropout > 0
+                  ? nn_add(graph, queries, drop(graph, net, queries, DROP_QUERIES))
+                  : nn_scale(graph, queries, 2);
+    return net_layer_norm(graph, state, queries, net->width,
                           "head.decoder.layers.0.norm1");
 }
 
@@ -118,7 +133,7 @@ static nn_id finish(struct nn_graph *graph, const struct state *state,
                     const struct mldecoder *net, nn_id x, nn_id a)
 {
     uint32_t d = net->width;
-    x = nn_add(graph, a, x); /* x is shared by the images */
+    x = nn_add(graph, drop(graph, net, a, DROP_ATTENDED), x); /* the images share x */
     x = net_layer_norm(graph, state, x, d, "head.decoder.layers.0.norm2");
     nn_output(graph, x, "head.norm2");
     x = nn_add(graph, x, feed_forward(graph, state, net, x));

@@ -422,6 +422,38 @@ enum nn_status model_open(struct model **out, const char *const *paths, size_t n
     return NN_OK;
 }
 
+enum nn_status model_create(struct model **out, struct state *state,
+                            const struct model_facts *facts, struct nn_error *error)
+{
+    struct model *m = calloc(1, sizeof *m);
+    if (!m) {
+        state_destroy(&state);
+        return nn_fail(error, NN_ERROR_MEMORY, "out of memory for a model");
+    }
+    m->state = state;
+    model_settings_init(&m->settings);
+    m->settings = facts->settings ? *facts->settings : m->settings;
+    if (facts->preprocess) {
+        m->info.preprocess = *facts->preprocess;
+    }
+    if (facts->licence) {
+        snprintf(m->info.licence, sizeof m->info.licence, "%s", facts->licence);
+    }
+    if (facts->prompt) {
+        snprintf(m->info.prompt, sizeof m->info.prompt, "%s", facts->prompt);
+    }
+    enum nn_status status = describe(m, facts->name ? facts->name : "model", error);
+    if (status == NN_OK && facts->tokenizer) {
+        status = tokenizer_load(&m->tokenizer, facts->tokenizer, error);
+    }
+    if (status != NN_OK) {
+        model_destroy(&m);
+        return status;
+    }
+    *out = m;
+    return NN_OK;
+}
+
 enum nn_status model_open_synthetic(struct model **out, const char *kind, uint32_t side,
                                     struct nn_error *error)
 {
@@ -508,6 +540,11 @@ struct nn_params model_params(const struct model *model)
     return (struct nn_params){ model->state, read_param };
 }
 
+const struct model_settings *model_settings(const struct model *model)
+{
+    return &model->settings;
+}
+
 const struct state *model_state(const struct model *model)
 {
     return model->state;
@@ -534,7 +571,7 @@ static nn_id build_text(struct nn_graph *graph, const struct model *m,
     }
     nn_id ids = nn_input(graph, "tokens", NN_I32, shape);
     nn_id eot = nn_input(graph, "text.eot", NN_I32, NN_SHAPE1(shape.dim[0]));
-    return clip_text_build(graph, m->state, &m->text, ids, eot);
+    return clip_text_build(graph, m->state, &m->text, "text", ids, eot);
 }
 
 static void build_head(struct nn_graph *graph, const struct model *m, nn_id rows,

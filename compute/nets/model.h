@@ -78,11 +78,45 @@ struct model;
 enum nn_status model_save(const struct model *model, const char *dir, const char *name,
                           const char *tokenizer_dir, struct nn_error *error);
 
+struct state;
+struct state_entry;
+
+struct model_write_params {
+    const char *name, *origin, *prompt; /* NULL: the model's own */
+    bool tokenizer;            /* its files are in the folder */
+    bool half;                 /* store matrices and kernels with 16 bits */
+    /* The values to write for an entry of the model's state, out[entry->count]; NULL for
+     * the model's own. */
+    enum nn_status (*read)(void *user, const struct state_entry *entry, float *out,
+                           struct nn_error *error);
+    void *user;
+};
+/* Writes the weights and then model.json into the folder `dir`, which is a bundle from
+ * then on. For a model that is made in place, such as a trained one. */
+enum nn_status model_write(const struct model *model, const char *dir,
+                           const struct model_write_params *params,
+                           struct nn_error *error);
+
+/* Copies the tokenizer's files that the folder `from` has; *found says whether there were
+ * any. */
+enum nn_status model_copy_tokenizer(const char *from, const char *to, bool *found,
+                                    struct nn_error *error);
+
 /* Opens a bundle (a folder with model.json) or one or several checkpoint files or
  * folders which together give the parts. Fails when they hold no part at all, or two of
  * the same. `settings` may be NULL. */
 enum nn_status model_open(struct model **out, const char *const *paths, size_t n_paths,
                           const struct model_settings *settings, struct nn_error *error);
+/* What a model is besides its weights. NULL: as model_open would have it. */
+struct model_facts {
+    const char *name, *licence, *prompt;
+    const struct model_preprocess *preprocess;
+    const struct model_settings *settings;
+    const char *tokenizer;                 /* for tokenizer_load(); NULL for none */
+};
+/* A model of a state, which it takes over, also on failure. */
+enum nn_status model_create(struct model **out, struct state *state,
+                            const struct model_facts *facts, struct nn_error *error);
 /* A model without files, with the weights of that kind of synthetic.h. `side` is the
  * size of its images in pixels, 0 for what model_open would take. */
 enum nn_status model_open_synthetic(struct model **out, const char *kind, uint32_t side,
@@ -96,8 +130,9 @@ const struct weights_label *model_labels(const struct model *model, size_t *coun
 /* Values of the canonical parameters (timm names for TResNet, OpenAI names for CLIP,
  * `head.` for the decoder). Valid while the model lives. */
 struct nn_params model_params(const struct model *model);
+/* What the model is run with that its checkpoint does not store. */
+const struct model_settings *model_settings(const struct model *model);
 
-struct state;
 /* The canonical parameters themselves, for tools that list or rewrite them. */
 const struct state *model_state(const struct model *model);
 

@@ -37,6 +37,8 @@ struct mldecoder {
     uint32_t width, features, hidden, heads;
     uint32_t embedding;    /* zero-shot: width of a label embedding */
     uint32_t queries, group, classes; /* fixed labels */
+    float dropout;         /* rate while it is trained; 0 at inference */
+    nn_id random;          /* what dropout reads (grad.h) */
 };
 
 bool mldecoder_detect(struct mldecoder *out, const struct state *state,
@@ -65,12 +67,15 @@ struct clip_text {
 
 bool clip_text_detect(struct clip_text *out, const struct state *state,
                       const struct model_settings *settings);
-/* ids I32 [N,T], T <= context, eot I32 [N] -> text.features [N,embedding]. */
+/* ids I32 [N,T], T <= context, eot I32 [N] -> features [N,embedding]. Outputs are called
+ * `label` (such as "text") + ".features" and so on, for a graph may hold it twice. */
 nn_id clip_text_build(struct nn_graph *graph, const struct state *state,
-                      const struct clip_text *net, nn_id ids, nn_id eot);
+                      const struct clip_text *net, const char *label, nn_id ids,
+                      nn_id eot);
 /* The same from the ids' rows of the token table, x [N,T,width]. */
 nn_id clip_text_encode(struct nn_graph *graph, const struct state *state,
-                       const struct clip_text *net, nn_id x, nn_id eot);
+                       const struct clip_text *net, const char *label, nn_id x,
+                       nn_id eot);
 
 struct clip_vit {
     struct clip_transformer transformer;

@@ -190,10 +190,10 @@ static void build_text(struct nn_graph *g, const struct session *s, uint32_t n, 
     if (s->table_in_file) {
         uint32_t width = m->text.transformer.width;
         nn_id rows = nn_input(g, "tokens", NN_F32, NN_SHAPE3(n, t, width));
-        clip_text_encode(g, m->state, &m->text, rows, eot);
+        clip_text_encode(g, m->state, &m->text, "text", rows, eot);
     } else {
         nn_id ids = nn_input(g, "tokens", NN_I32, NN_SHAPE2(n, t));
-        clip_text_build(g, m->state, &m->text, ids, eot);
+        clip_text_build(g, m->state, &m->text, "text", ids, eot);
     }
 }
 

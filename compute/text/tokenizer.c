@@ -59,8 +59,7 @@ static size_t contraction(const struct codes *c, size_t at)
     return at + 1 < c->n && c->data[at] == '\'' && c->data[at + 1] == 0x17f ? 2 : 0;
 }
 
-/* Length of the word that starts at `at`; 0 for white space. */
-static size_t word_length(const struct codes *c, size_t at)
+size_t tokenizer_word_length(const struct codes *c, size_t at)
 {
     const uint32_t word = UNICODE_LETTER | UNICODE_NUMBER | UNICODE_SPACE;
     size_t length = contraction(c, at);
@@ -132,7 +131,7 @@ static bool encode(const struct tokenizer *t, const struct codes *c, struct id_l
                 return false;
             }
         } else {
-            length = word_length(c, at);
+            length = tokenizer_word_length(c, at);
             if (length > 0 && !put_word(t, c, at, length, out)) {
                 return false;
             }

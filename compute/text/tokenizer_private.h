@@ -11,4 +11,7 @@ struct tokenizer {
     const char *start_text, *end_text;
 };
 
+/* Code points of the word that starts at `at` of a cleaned text; 0 for white space. */
+size_t tokenizer_word_length(const struct codes *codes, size_t at);
+
 #endif

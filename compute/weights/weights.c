@@ -367,7 +367,8 @@ static enum nn_status copy_tensors(struct weights *w, const struct weights_tenso
 
 enum nn_status weights_make(struct weights **out, const char *name,
                             const struct weights_tensor *tensors, size_t n,
-                            weights_fill fill, struct nn_error *error)
+                            weights_fill fill, const void *user, size_t user_bytes,
+                            struct nn_error *error)
 {
     struct weights *w = calloc(1, sizeof *w);
     if (!w) {
@@ -376,7 +377,13 @@ enum nn_status weights_make(struct weights **out, const char *name,
     w->path = weights_copy_text(name, strlen(name));
     w->container = "formula";
     w->fill = fill;
-    enum nn_status status = copy_tensors(w, tensors, n, error);
+    w->fill_user = malloc(user_bytes + 1);
+    if (w->fill_user && user_bytes > 0) {
+        memcpy(w->fill_user, user, user_bytes);
+    }
+    enum nn_status status =
+        w->fill_user ? copy_tensors(w, tensors, n, error)
+                     : nn_fail(error, NN_ERROR_MEMORY, "%s: out of memory", name);
     if (status != NN_OK) {
         weights_destroy(&w);
         return status;
@@ -410,6 +417,7 @@ void weights_destroy(struct weights **weights)
     free(w->sources);
     free(w->labels);
     free(w->metadata);
+    free(w->fill_user);
     free(w->path);
     free(w);
     *weights = NULL;
@@ -472,7 +480,7 @@ static void walk(const struct weights *w, const struct weights_tensor *t, size_t
                  run_function run, void *out)
 {
     if (w->fill) { /* always F32, so no reader asks for anything else */
-        w->fill(t, out);
+        w->fill(w->fill_user, t, out);
         return;
     }
     const struct weights_source *s = &w->sources[t->location[0]];

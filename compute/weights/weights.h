@@ -48,12 +48,14 @@ enum nn_status weights_open(struct weights **out, const char *path,
                             struct nn_error *error);
 /* A checkpoint without a file: F32 tensors whose values `fill` makes at each reading,
  * tensor->count numbers in row-major order. Names, ranks and shapes are taken from
- * `tensors` and copied; `name` stands where messages name the file. `fill` must be
- * callable from any thread. */
-typedef void (*weights_fill)(const struct weights_tensor *tensor, float *out);
+ * `tensors` and copied, and so are the user_bytes that `fill` gets as `user`; `name`
+ * stands where messages name the file. `fill` must be callable from any thread. */
+typedef void (*weights_fill)(const void *user, const struct weights_tensor *tensor,
+                             float *out);
 enum nn_status weights_make(struct weights **out, const char *name,
                             const struct weights_tensor *tensors, size_t n,
-                            weights_fill fill, struct nn_error *error);
+                            weights_fill fill, const void *user, size_t user_bytes,
+                            struct nn_error *error);
 void weights_destroy(struct weights **weights);
 
 const char *weights_path(const struct weights *weights);

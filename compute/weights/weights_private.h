@@ -27,6 +27,7 @@ struct weights_source {
 struct weights {
     char *path;          /* or the name of one that was made */
     weights_fill fill;   /* makes the values when there is no file */
+    void *fill_user;     /* given to it; owned */
     const char *container;
     struct weights_file *files;
     uint32_t n_files;

@@ -287,7 +287,7 @@ static struct nn_plan *optimiser_plan(const struct folder *f, const struct recip
     }
     nn_adam_update(*graph, v[0], v[1], v[2], nn_input(*graph, "gradient", NN_F32, shape),
                    nn_input(*graph, "numbers", NN_F32, NN_SHAPE1(NN_ADAM_NUMBERS)),
-                   recipe->decay);
+                   NN_NONE, recipe->decay);
     nn_blend(*graph, v[3], v[0], (float)keep, (float)(1 - keep));
     REQUIRE_OK(nn_store_create(store, f->device, &params, &error));
     REQUIRE_OK(nn_plan_create(&plan, *graph, *store, &plan_params, &error));

@@ -106,6 +106,11 @@ static nn_id group_linear(G *g)
     return nn_group_linear(g, rows(g, "x", 2, 3, 12), nn_param(g, "w", NN_SHAPE2(8, 6)),
                            NN_NONE, 2);
 }
+static nn_id dropout(G *g)
+{
+    nn_id random = nn_input(g, "random", NN_I32, NN_SHAPE1(NN_RANDOM_NUMBERS));
+    return nn_dropout(g, rows(g, "x", 2, 9, 13), random, 0.3f, 2);
+}
 static nn_id blur(G *g) { return nn_blur_pool(g, in(g, "x", NN_SHAPE4(2, 6, 9, 12))); }
 static nn_id blur_small(G *g) { return nn_blur_pool(g, in(g, "x", NN_SHAPE4(1, 3, 2, 3))); }
 static nn_id pool_ceil(G *g) { return nn_avg_pool(g, in(g, "x", NN_SHAPE4(2, 5, 7, 9)), 2, true); }
@@ -207,7 +212,7 @@ static const struct { const char *name; nn_id (*build)(G *); } cases[] = {
 #define CASE(name) { #name, name }
     CASE(conv_3x3), CASE(conv_1x1), CASE(conv_stride), CASE(conv_patch), CASE(conv_5x5),
     CASE(conv_runs), CASE(linear), CASE(linear_runs), CASE(matmul), CASE(group), CASE(group_linear),
-    CASE(norm_train), CASE(norm_odd), CASE(norm_frozen), CASE(blur), CASE(blur_small),
+    CASE(norm_train), CASE(norm_odd), CASE(norm_frozen), CASE(dropout), CASE(blur), CASE(blur_small),
     CASE(pool_ceil), CASE(pool_floor), CASE(depth), CASE(mul_channels), CASE(mean_map),
     CASE(to_rows), CASE(act_relu), CASE(act_leaky), CASE(act_gelu), CASE(act_quick),
     CASE(act_sigmoid), CASE(act_exp), CASE(add_rows), CASE(products), CASE(mean_rows),
@@ -447,11 +452,14 @@ static int check_device(const struct run *r, struct gpu_device *device, const ch
 
 /* --- Steps ---------------------------------------------------------------------------------------- */
 
-/* Blend and both forms of Adam on one odd variable each, three steps long. */
+/* Blend and both forms of Adam on one odd variable each, three steps long; one of them
+ * with a clipped gradient. */
 static void build_steps(G *g)
 {
     nn_id numbers = nn_input(g, "numbers", NN_F32, NN_SHAPE1(NN_ADAM_NUMBERS));
     nn_id gradient = nn_input(g, "gradient", NN_F32, NN_SHAPE4(2, 5, 3, 3));
+    nn_id square = nn_sum_to(g, gradient, gradient, (struct nn_shape){ 0 });
+    nn_id factor = nn_clip_factor(g, square, numbers, 0.75f);
     for (int i = 0; i < 3; i++) {
         char name[3][8];
         nn_id v[3];
@@ -459,7 +467,8 @@ static void build_steps(G *g)
             snprintf(name[j], sizeof name[j], "%c%d", "pmv"[j], i);
             v[j] = nn_variable(g, name[j], NN_SHAPE4(2, 5, 3, 3));
         }
-        nn_adam_update(g, v[0], v[1], v[2], gradient, numbers, (enum nn_decay)i);
+        nn_adam_update(g, v[0], v[1], v[2], gradient, numbers,
+                       i == 1 ? factor : NN_NONE, (enum nn_decay)i);
         nn_blend(g, v[0], v[1], 0.75f, 0.5f);
     }
     nn_output(g, nn_scale(g, gradient, 1), "y");

@@ -1,0 +1,33 @@
+/* What a frozen image encoder makes of every picture of a set, computed once. */
+#pragma once
+
+#include "app/trainer/feed.h"
+#include "compute/nets/model.h"
+
+G_BEGIN_DECLS
+
+struct rows {
+    guint count, width;  /* of one picture: [count,width], the head's input */
+    float *values;       /* [pictures,count,width] */
+    gboolean *broken;    /* [pictures]: its file could not be read; the rows are zeros */
+};
+
+struct rows_params {
+    const struct model *model;
+    const char *device, *cache_dir;
+    struct feed_params feed;  /* without changes; first, end and length are set here */
+    guint64 memory;           /* most bytes of `values` */
+    void (*progress)(guint done, guint total, gpointer data);
+    void (*broken)(const char *message, gpointer data);
+    gpointer data;
+};
+
+/* FALSE with no error set when the rows need more memory than is allowed. */
+gboolean rows_make(struct rows *out, const struct rows_params *params,
+                   GCancellable *cancellable, GError **error);
+void rows_clear(struct rows *rows);
+
+/* rgb [side,side,3] to [3,side,side] as the model's preprocessing has it. */
+void rows_to_tensor(const struct model_preprocess *p, const guint8 *rgb, float *out);
+
+G_END_DECLS

@@ -1,0 +1,101 @@
+#!/bin/sh
+# test_train.sh TAGLIGHT: a small model is trained from nothing; the loss falls, a training
+# that was killed and stopped ends in the same bits, and the bundle answers.
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+export XDG_DATA_HOME="$work/data" XDG_CACHE_HOME="$work/cache" XDG_CONFIG_HOME="$work/config"
+run=$(realpath "$1")
+cd "$work" || exit 1
+fail() { echo "$1"; [ -s errors ] && cat errors; exit 1; }
+
+"$run" devices >/dev/null 2>&1 || exit 77
+"$run" scenes world --count 48 --seed 1 --size 64 --held-out || fail "scenes"
+head -24 world/seen.txt > few.txt
+cat > tiny.json <<'JSON'
+{ "layers": [1, 1, 1, 1], "width_factor": 0.125, "decoder_width": 32, "decoder_hidden": 64,
+  "label_width": 32, "text_context": 16, "text_width": 32, "text_layers": 1,
+  "text_heads": 2, "vocabulary": 1000, "align_width": 16, "image_size": 64 }
+JSON
+# In a subshell, which it becomes, so that its number is the program's.
+start() {
+    exec "$run" train --new tiny.json --data world/labels.json --labels few.txt --batch 8 \
+        --steps 30 --lr 0.002 --max-norm 5 --augment flip,cutout,shape "$@"
+}
+train() { (start "$@"); }
+
+train --out one 2>errors || fail "a training"
+[ -e one.training ] && fail "the folder of the training is left"
+for file in model.json model.safetensors vocab.json merges.txt training.csv training.svg; do
+    [ -s one/$file ] || fail "there is no $file"
+done
+grep -q '"command" : "taglight train --new tiny.json' one/training.json || fail "the record"
+python3 - <<'PY' || fail "the loss does not fall"
+import csv
+rows = list(csv.DictReader(open('one/training.csv')))
+losses = [float(r['loss']) for r in rows]
+assert [int(r['step']) for r in rows] == list(range(1, 31))
+assert sum(losses[-6:]) < 0.8 * sum(losses[:6]), losses
+assert float(rows[-1]['loss_clip']) > 0 and float(rows[0]['gradient_norm']) > 0
+PY
+
+# Killed in the middle, then stopped by Ctrl-C, with another number of threads.
+start --out two --minutes 0.0001 --jobs 3 2>errors &
+process=$!
+while [ ! -s two.training/checkpoint.safetensors ]; do
+    kill -0 $process 2>/dev/null || fail "the training that was to be killed ended"
+    sleep 0.02
+done
+kill -KILL $process
+wait $process 2>/dev/null
+[ -e two ] && fail "the training ended before it was killed"
+train --out two 2>errors && fail "a stopped training was overwritten"
+grep -q -- "--resume" errors || fail "--resume is not named"
+train --out two --resume --beta 2 2>errors && fail "other options were taken"
+grep -q -- "began with --beta 1, not 2" errors || fail "the other option is not named"
+start --out two --resume --minutes 0.0001 2>errors &
+process=$!
+sleep 0.1
+until grep -q "goes on" errors; do kill -0 $process || fail "no resumption"; sleep 0.02; done
+kill -INT $process
+wait $process
+status=$?
+if [ -e two ]; then
+    [ $status = 0 ] || fail "a training that ended failed"
+else
+    [ $status = 1 ] && grep -q "stopped and saved" errors || fail "Ctrl-C"
+    train --out two --resume 2>errors || fail "the rest of a training"
+fi
+cmp one/model.safetensors two/model.safetensors || fail "a stop changes the model"
+cut -d, -f1-7 one/training.csv > one.csv
+cut -d, -f1-7 two/training.csv > two.csv
+cmp one.csv two.csv || fail "a stop changes the log"
+
+# The head alone, from pictures that are encoded once; stored with 16 bits.
+"$run" train --model ./one --data world/labels.json --labels few.txt --scope head \
+    --batch 16 --epochs 3 --store f16 --out head 2>errors || fail "training of the head"
+grep -q "48 pictures encoded" errors || fail "the pictures are not encoded once"
+"$run" train --model ./one --data world/labels.json --labels few.txt --scope head+text \
+    --labels-per-step 8 --steps 2 --memory 0 --out text 2>errors || fail "head and text"
+[ "$(stat -c %s head/model.safetensors)" -lt "$(stat -c %s one/model.safetensors)" ] ||
+    fail "--store f16"
+"$run" evaluate --model ./head --data world/labels.json --json > scores.json 2>errors ||
+    fail "evaluate"
+python3 -c "
+import json
+part = json.load(open('scores.json'))['results'][0]
+assert part['mAP_labels_present'] > 0" || fail "no average precision"
+"$run" tag world/images/000001.jpg --model ./head --labels "circle, zebra" 2>errors |
+    grep -q zebra || fail "tag"
+
+# Misuse and broken data.
+"$run" train --new tiny.json --out x 2>/dev/null
+[ $? = 2 ] || fail "no data is misuse"
+train --out one 2>errors && fail "a model was overwritten"
+cp -r world broken
+for i in 1 2 3; do echo x > broken/images/00000$i.jpg; done
+rm broken/images/000004.jpg
+"$run" train --new tiny.json --data broken/labels.json --labels few.txt --batch 47 --steps 2 \
+    --out hurt 2>errors || fail "broken pictures"
+[ "$(grep -c "none of its labels is learnt" errors)" -ge 3 ] || fail "the broken ones"
+grep -q "1 pictures are not there" errors || fail "the missing one"
+exit 0
