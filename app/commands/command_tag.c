@@ -250,9 +250,11 @@ static gboolean open_all(struct tag *t)
     }
     if (!t->options.no_cache) {
         const struct model_info *info = model_info(t->model);
-        t->cache = token_cache_open(NULL, session_fingerprint(t->session),
-                                    (gsize)session_token_count(t->session)
-                                        * info->token_width, info->embedding);
+        const struct session_keys *keys = session_keys(t->session);
+        struct token_cache_key key = {
+            keys->image, keys->text,
+            (gsize)session_token_count(t->session) * info->token_width, info->embedding };
+        t->cache = token_cache_open(NULL, &key);
     }
     return TRUE;
 }

@@ -48,6 +48,8 @@ static void facts_clear(gpointer data)
     g_free(facts->name);
     g_free(facts->kind);
     g_free(facts->fingerprint);
+    g_free(facts->image_key);
+    g_free(facts->text_key);
     g_free(facts->prompt);
     g_free(facts->device);
     g_strfreev(facts->labels);
@@ -87,7 +89,9 @@ static TlModelFacts *facts_new(const struct model *model, struct session *sessio
     TlModelFacts *facts = g_atomic_rc_box_new0(TlModelFacts);
     facts->name = g_strdup(info->name);
     facts->kind = g_strdup(kind_text(info->kind));
-    facts->fingerprint = g_strdup(session_fingerprint(session));
+    facts->fingerprint = g_strdup(info->fingerprint);
+    facts->image_key = g_strdup(session_keys(session)->image);
+    facts->text_key = g_strdup(session_keys(session)->text);
     facts->prompt = g_strdup(info->prompt);
     facts->device = g_strdup(caps->name);
     facts->software = caps->type == GPU_SOFTWARE;

@@ -34,6 +34,7 @@ typedef struct {
     char *name;
     char *kind;         /* "clip-decoder", "ml-decoder", "clip" */
     char *fingerprint;
+    char *image_key, *text_key; /* of what it makes of images and of texts: token_cache.h */
     char *prompt;       /* with one %s */
     char *device;       /* name of the device */
     gboolean software;  /* the device is a processor, not a graphics card */

@@ -6,12 +6,11 @@
 
 struct token_cache {
     cache *file;
-    char *fingerprint;
+    char *image, *text;
     gsize n_tokens, n_embedding;
 };
 
-token_cache *token_cache_open(const char *path, const char *fingerprint, gsize n_tokens,
-                              gsize n_embedding)
+token_cache *token_cache_open(const char *path, const struct token_cache_key *key)
 {
     g_autofree char *dir = g_build_filename(g_get_user_cache_dir(), "taglight", NULL);
     g_autofree char *usual = g_build_filename(dir, "tokens.db", NULL);
@@ -23,7 +22,8 @@ token_cache *token_cache_open(const char *path, const char *fingerprint, gsize n
         return NULL;
     }
     token_cache *t = g_new0(token_cache, 1);
-    *t = (token_cache){ file, g_strdup(fingerprint), n_tokens, n_embedding };
+    *t = (token_cache){ file, g_strdup(key->image), g_strdup(key->text), key->n_tokens,
+                        key->n_embedding };
     return t;
 }
 
@@ -31,42 +31,50 @@ void token_cache_close(token_cache **t)
 {
     if (t && *t) {
         cache_close(&(*t)->file);
-        g_free((*t)->fingerprint);
+        g_free((*t)->image);
+        g_free((*t)->text);
         g_clear_pointer(t, g_free);
     }
 }
 
-void token_cache_use(token_cache **t, const char *path, const char *fingerprint,
-                     gsize n_tokens, gsize n_embedding)
+void token_cache_use(token_cache **t, const char *path, const struct token_cache_key *key)
 {
-    if (*t && g_str_equal((*t)->fingerprint, fingerprint)) {
+    if (*t && g_str_equal((*t)->image, key->image) && g_str_equal((*t)->text, key->text)) {
         return;
     }
     token_cache_close(t);
-    *t = token_cache_open(path, fingerprint, n_tokens, n_embedding);
+    *t = token_cache_open(path, key);
 }
 
 /* Images' tokens lie under their content's hash, embeddings under their prompt. */
 static const char tokens_kind[] = "tokens", query_kind[] = "query";
 
+static const char *model_of(const token_cache *t, const char *kind)
+{
+    return kind == tokens_kind ? t->image : t->text;
+}
+
+static gsize bytes_of(const token_cache *t, const char *kind)
+{
+    return (kind == tokens_kind ? t->n_tokens : t->n_embedding) * sizeof(float);
+}
+
 static gboolean get(token_cache *t, const char *kind, const char *key, float *out)
 {
-    gsize n = !t ? 0 : kind == tokens_kind ? t->n_tokens : t->n_embedding;
-    return t && cache_read(t->file, kind, key, t->fingerprint, out, n * sizeof *out);
+    return t && cache_read(t->file, kind, key, model_of(t, kind), out, bytes_of(t, kind));
 }
 
 static void put(token_cache *t, const char *kind, const char *key, const float *values)
 {
-    gsize n = !t ? 0 : kind == tokens_kind ? t->n_tokens : t->n_embedding;
     if (t) {
-        cache_put(t->file, kind, key, t->fingerprint, values, n * sizeof *values,
+        cache_put(t->file, kind, key, model_of(t, kind), values, bytes_of(t, kind),
                   CACHE_BYTES);
     }
 }
 
 gboolean token_cache_has(token_cache *t, const char *hash)
 {
-    return t && cache_has(t->file, tokens_kind, hash, t->fingerprint);
+    return t && cache_has(t->file, tokens_kind, hash, t->image);
 }
 
 gboolean token_cache_get(token_cache *t, const char *hash, float *tokens)

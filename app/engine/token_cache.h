@@ -8,16 +8,21 @@ G_BEGIN_DECLS
 
 typedef struct token_cache token_cache;
 
-/* The cache of the person, made when missing; NULL when that cannot be. `fingerprint` is
- * the model's, `n_tokens` the values of one image's tokens, `n_embedding` those of one
- * label (0 for fixed labels). `path` is NULL but for tests. */
-token_cache *token_cache_open(const char *path, const char *fingerprint, gsize n_tokens,
-                              gsize n_embedding);
+/* What the values of a model lie under. Models that differ in their heads only share
+ * tokens and embeddings. */
+struct token_cache_key {
+    const char *image, *text; /* session_keys */
+    gsize n_tokens;           /* values of one image's tokens */
+    gsize n_embedding;        /* those of one label; 0 for fixed labels */
+};
+
+/* The cache of the person, made when missing; NULL when that cannot be. `path` is NULL but
+ * for tests. */
+token_cache *token_cache_open(const char *path, const struct token_cache_key *key);
 void token_cache_close(token_cache **t);
-/* Makes *t the cache of the model with that fingerprint: as it is when it is that one
- * already, otherwise by closing and opening. */
-void token_cache_use(token_cache **t, const char *path, const char *fingerprint,
-                     gsize n_tokens, gsize n_embedding);
+/* Makes *t the cache of that key: as it is when it is that one already, otherwise by
+ * closing and opening. */
+void token_cache_use(token_cache **t, const char *path, const struct token_cache_key *key);
 
 /* By the hash of an image's content (library_hash). */
 gboolean token_cache_has(token_cache *t, const char *hash);

@@ -35,7 +35,7 @@ struct tagger_params {
     struct session *session;
     const float *embeddings;   /* F32 [n_labels,embedding]; NULL for a fixed head */
     guint n_labels;
-    token_cache *cache;        /* of the session's fingerprint; NULL for none. The run's own
+    token_cache *cache;        /* of the session's keys; NULL for none. The run's own
                                 * while it lasts */
     guint jobs;                /* decoding threads; 0: one less than cores, at least one */
     const gint *stop;          /* set by a signal: the batch at hand is the last; or NULL */

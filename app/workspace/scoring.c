@@ -82,8 +82,10 @@ static gboolean read_job_push(ReadJob *job)
 
 token_cache *scoring_cache(token_cache **cache, const TlModelFacts *model)
 {
-    token_cache_use(cache, NULL, model->fingerprint,
-                    (gsize)model->token_count * model->token_width, model->embedding);
+    struct token_cache_key key = { model->image_key, model->text_key,
+                                   (gsize)model->token_count * model->token_width,
+                                   model->embedding };
+    token_cache_use(cache, NULL, &key);
     return *cache;
 }
 

@@ -258,43 +258,89 @@ static void default_preprocess(struct model *m, const char *path)
     }
 }
 
-static void hash_bytes(uint64_t hash[2], const void *data, size_t bytes)
+struct hash { uint64_t word[2]; };
+
+static void hash_bytes(struct hash *hash, const void *data, size_t bytes)
 {
     for (size_t i = 0; i < bytes; i++) {
         uint8_t b = ((const uint8_t *)data)[i];
-        hash[0] = (hash[0] ^ b) * 0x100000001b3u;
-        hash[1] = (hash[1] + b) * 0x9e3779b97f4a7c15u;
-        hash[1] ^= hash[1] >> 31;
+        hash->word[0] = (hash->word[0] ^ b) * 0x100000001b3u;
+        hash->word[1] = (hash->word[1] + b) * 0x9e3779b97f4a7c15u;
+        hash->word[1] ^= hash->word[1] >> 31;
     }
 }
 
-/* Names, shapes and every value of the small tensors: batch-norm statistics and biases
- * differ between any two trained models, and reading gigabytes is not worth more. */
-static enum nn_status fingerprint(struct model *m, struct nn_error *error)
+static bool begins_with_any(const char *name, const char *const *prefixes)
 {
-    uint64_t hash[2] = { 0xcbf29ce484222325u, 0x452821e638d01377u };
-    float *values = malloc(65536 * sizeof *values);
-    if (!values) {
-        return nn_fail(error, NN_ERROR_MEMORY, "out of memory for a model");
+    while (*prefixes && strncmp(name, *prefixes, strlen(*prefixes)) != 0) {
+        prefixes++;
     }
-    enum nn_status status = NN_OK;
-    for (size_t i = 0; i < state_count(m->state) && status == NN_OK; i++) {
-        const struct state_entry *e = state_at(m->state, i);
-        hash_bytes(hash, e->name, strlen(e->name) + 1);
-        hash_bytes(hash, e->shape, sizeof e->shape);
-        if (e->count <= 65536) {
-            status = state_read(m->state, e, values, error);
-            hash_bytes(hash, values, status == NN_OK ? e->count * sizeof *values : 0);
-        }
+    return *prefixes != NULL;
+}
+
+/* What makes tokens of an image, and embeddings of a text. */
+static const char *const image_names[] = { "body.", "visual.",
+                                           "head.decoder.embed_standart.", NULL };
+static const char *const text_names[] = { "token_embedding.", "positional_embedding",
+                                          "transformer.", "ln_final.", "text_projection",
+                                          NULL };
+
+/* Adds what differs between any two models to the hashes that `e` is a part of. */
+static enum nn_status hash_entry(const struct state *state, const struct state_entry *e,
+                                 float *values, size_t most, struct hash *const *hashes,
+                                 int n, struct nn_error *error)
+{
+    bool small = e->count <= most;
+    enum nn_status status = small ? state_read(state, e, values, error) : NN_OK;
+    for (int i = 0; i < n && status == NN_OK; i++) {
+        hash_bytes(hashes[i], e->name, strlen(e->name) + 1);
+        hash_bytes(hashes[i], e->shape, sizeof e->shape);
+        hash_bytes(hashes[i], values, small ? e->count * sizeof *values : 0);
     }
+    return status;
+}
+
+static void hash_settings(const struct model *m, struct hash *hash)
+{
     uint32_t words[5] = { m->text.transformer.heads, m->vit.transformer.heads,
                           m->resnet.heads, m->head.heads, m->text.transformer.act };
     float slopes[2] = { m->tresnet.slope, m->tresnet.stem_slope };
     hash_bytes(hash, words, sizeof words);
     hash_bytes(hash, &m->info.preprocess, sizeof m->info.preprocess);
     hash_bytes(hash, slopes, sizeof slopes);
-    snprintf(m->info.fingerprint, sizeof m->info.fingerprint, "%016llx%016llx",
-             (unsigned long long)hash[0], (unsigned long long)hash[1]);
+}
+
+/* Names, shapes and every value of the small tensors: batch-norm statistics and biases
+ * differ between any two trained models, and reading gigabytes is not worth more. */
+static enum nn_status fingerprint(struct model *m, struct nn_error *error)
+{
+    enum { MOST = 65536 };
+    const struct hash start = { { 0xcbf29ce484222325u, 0x452821e638d01377u } };
+    struct hash whole = start, image = start, text = start;
+    float *values = malloc(MOST * sizeof *values);
+    enum nn_status status = values ? NN_OK : nn_fail(error, NN_ERROR_MEMORY,
+                                                     "out of memory for a model");
+    for (size_t i = 0; i < state_count(m->state) && status == NN_OK; i++) {
+        const struct state_entry *e = state_at(m->state, i);
+        struct hash *hashes[3] = { &whole };
+        int n = 1;
+        if (begins_with_any(e->name, image_names)) {
+            hashes[n++] = &image;
+        }
+        if (begins_with_any(e->name, text_names)) {
+            hashes[n++] = &text;
+        }
+        status = hash_entry(m->state, e, values, MOST, hashes, n, error);
+    }
+    struct { struct hash *hash; char *out; } results[3] = {
+        { &whole, m->info.fingerprint }, { &image, m->info.image_fingerprint },
+        { &text, m->info.text_fingerprint } };
+    for (int i = 0; i < 3; i++) {
+        hash_settings(m, results[i].hash);
+        snprintf(results[i].out, sizeof m->info.fingerprint, "%016llx%016llx",
+                 (unsigned long long)results[i].hash->word[0],
+                 (unsigned long long)results[i].hash->word[1]);
+    }
     free(values);
     return status;
 }

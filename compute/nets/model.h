@@ -67,7 +67,9 @@ struct model_info {
     uint32_t context;       /* most text tokens of a prompt */
     uint32_t vocabulary;
     bool open_vocabulary;   /* labels are free text */
-    char fingerprint[33];   /* hex; equal for equal weights, settings and preprocessing */
+    /* Hex; equal for equal weights, settings and preprocessing: of the whole, of what makes
+     * an image's tokens, of what makes a label's embedding. */
+    char fingerprint[33], image_fingerprint[33], text_fingerprint[33];
 };
 
 struct model;
@@ -178,9 +180,10 @@ uint32_t session_score_batch(const struct session *session);
 
 /* Tokens per image of the image encoder for this model's input size. */
 uint32_t session_token_count(const struct session *session);
-/* Equal for sessions whose tokens and embeddings may stand for each other: the model's
- * fingerprint, and the precision where it is not f32. For keys of caches. */
-const char *session_fingerprint(const struct session *session);
+/* Equal for sessions whose tokens, or embeddings, may stand for each other: the part's
+ * fingerprint, the engine's revision, and the precision where it is not f32. */
+struct session_keys { char image[64], text[64]; };
+const struct session_keys *session_keys(const struct session *session);
 
 /* pixels [batch,3,S,S] as img_to_tensor makes them -> tokens [batch,T,token_width]
  * (clip: the normalised image feature, T = 1). Any batch: it is cut to max_batch, and

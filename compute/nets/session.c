@@ -9,6 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* To be counted up when a change of the kernels changes low bits, or one of the tokenizer
+ * or the preprocessing anything: what was cached before is then not used any more. */
+#define REVISION 2
 #define MAX_PLANS 24
 #define CLIP_MIDDLE 0.25f
 /* Up to so many labels are scored over unprojected tokens. Both ways cost the same at about
@@ -39,7 +42,7 @@ struct session {
     float clip_scale;
     bool table_in_file; /* a prompt's rows of the token table are read from the file: the
                          * table is the largest tensor, and few of its rows are used */
-    char fingerprint[48];
+    struct session_keys keys;
 };
 
 /* --- Life ----------------------------------------------------------------------------- */
@@ -121,8 +124,11 @@ enum nn_status session_create(struct session **out, const struct model *model,
     const struct state_entry *table = state_find(model->state, "token_embedding.weight");
     s->table_in_file = table && state_has_rows(model->state, table);
     bool half = gpu_device_caps(s->device)->choice.precision == GPU_PRECISION_F16;
-    snprintf(s->fingerprint, sizeof s->fingerprint, "%s%s", model->info.fingerprint,
-             half ? "-f16" : "");
+    const char *precision = half ? "-f16" : "";
+    snprintf(s->keys.image, sizeof s->keys.image, "%s-%d%s", model->info.image_fingerprint,
+             REVISION, precision);
+    snprintf(s->keys.text, sizeof s->keys.text, "%s-%d%s", model->info.text_fingerprint,
+             REVISION, precision);
     *out = s;
     return NN_OK;
 }
@@ -154,9 +160,9 @@ uint32_t session_score_batch(const struct session *session)
     return session->score_batch;
 }
 
-const char *session_fingerprint(const struct session *session)
+const struct session_keys *session_keys(const struct session *session)
 {
-    return session->fingerprint;
+    return &session->keys;
 }
 
 uint32_t session_token_count(const struct session *session)

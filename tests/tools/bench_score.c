@@ -124,7 +124,9 @@ int main(int argc, char **argv)
     g_autofree char *work = g_dir_make_tmp("taglight-score-XXXXXX", NULL);
     g_autofree char *path = g_build_filename(work, "tokens.db", NULL);
     b.n_tokens = (gsize)session_token_count(b.session) * info->token_width;
-    b.cache = token_cache_open(path, info->fingerprint, b.n_tokens, info->embedding);
+    struct token_cache_key key = { info->image_fingerprint, info->text_fingerprint,
+                                   b.n_tokens, info->embedding };
+    b.cache = token_cache_open(path, &key);
     fill(&b);
     run(&b, 1, runs);
     run(&b, 10, runs);
