@@ -190,15 +190,16 @@ static void test_labels(void)
     }
 }
 
-static gboolean is_short(const char *text, gpointer data)
+static void check_caption(guint room, const char *prompt, guint n, const char *want)
 {
-    return strlen(text) <= *(gsize *)data;
-}
-
-static void check_caption(gsize most, const char *prompt, guint n, const char *want)
-{
-    const char *labels[] = { "sky", "a very long label", "sea", "cup" };
-    g_autofree char *got = caption_make(prompt, labels, n, is_short, &most);
+    static const guint sizes[] = { 1, 4, 2, 1 };
+    const char *labels[] = { "sky", "a very long label", "dark sea", "cup" }, *kept[4];
+    struct caption_room r = { room, 2, 3 };
+    guint chosen[4], count = caption_choose(&r, sizes, n, chosen);
+    for (guint i = 0; i < count; i++) {
+        kept[i] = labels[chosen[i]];
+    }
+    g_autofree char *got = caption_make(prompt, kept, count);
     REQUIRE_STR(got, want);
 }
 
@@ -206,10 +207,11 @@ static void test_captions(void)
 {
     check_caption(99, "a photo of %s", 1, "a photo of sky");
     check_caption(99, "a photo of %s", 2, "a photo of sky and a very long label");
-    check_caption(99, "%s, drawn", 3, "sky, a very long label and sea, drawn");
-    check_caption(27, "a photo of %s", 4, "a photo of sky, sea and cup");
-    check_caption(26, "a photo of %s", 4, "a photo of sky and sea");
-    check_caption(13, "a photo of %s", 4, "a photo of");
+    check_caption(99, "%s, drawn", 3, "sky, a very long label and dark sea, drawn");
+    check_caption(9, "a photo of %s", 4, "a photo of sky and a very long label");
+    check_caption(7, "a photo of %s", 4, "a photo of sky and dark sea");
+    check_caption(5, "a photo of %s", 4, "a photo of sky and cup");
+    check_caption(0, "a photo of %s", 4, "a photo of");
     check_caption(99, "a photo of %s", 0, "a photo of");
 }
 
