@@ -342,7 +342,8 @@ static void test_log(void)
     g_autoptr(GError) error = NULL;
     struct train_log *log = train_log_open(csv, 0, &error);
     for (guint64 i = 1; i <= 5; i++) {
-        struct train_log_row row = { i, 0.5, 10.0 / (double)i, 1, 2, 1e-3, 0, 33.3 };
+        struct train_log_row row = { i, 0.5, 10.0 / (double)i, 1, 2, 1e-3, 0, 33.3,
+                                    i == 3 ? 75.5 : NAN };
         REQUIRE(train_log_add(log, &row, &error));
     }
     REQUIRE(train_log_flush(log, svg, &error));
@@ -351,12 +352,12 @@ static void test_log(void)
     fputs("6,0.5,1.6", file); /* cut short */
     fclose(file);
     log = train_log_open(csv, 3, &error);
-    struct train_log_row row = { 4, 0.5, 2.5, 1, 2, 1e-3, 0, 33.3 };
+    struct train_log_row row = { 4, 0.5, 2.5, 1, 2, 1e-3, 0, 33.3, NAN };
     REQUIRE(log && train_log_add(log, &row, &error));
     train_log_close(&log);
     REQUIRE(g_file_get_contents(csv, &text, NULL, NULL));
-    REQUIRE(g_str_has_suffix(text, "\n3,0.5000,3.333333,1,2,0.001,0,33.3\n"
-                             "4,0.5000,2.5,1,2,0.001,0,33.3\n"));
+    REQUIRE(g_str_has_suffix(text, "\n3,0.5000,3.333333,1,2,0.001,0,33.3,75.50\n"
+                             "4,0.5000,2.5,1,2,0.001,0,33.3,\n"));
     REQUIRE(g_file_get_contents(svg, &picture, NULL, NULL));
     REQUIRE(strstr(picture, ">step<") && strstr(picture, ">loss<")
             && strstr(picture, "<polyline"));
@@ -366,7 +367,7 @@ static void test_log(void)
 /* A curve of nothing, and one of a single step, are pictures too. */
 static void test_short_curves(void)
 {
-    struct train_log_row row = { 1, 0, 0, 0, 0, 0, 0, 0 };
+    struct train_log_row row = { .step = 1 };
     for (guint n = 0; n < 2; n++) {
         g_autofree char *picture = train_log_draw(&row, n);
         REQUIRE(g_str_has_suffix(picture, "</svg>\n") && !strstr(picture, "nan"));
