@@ -2,6 +2,7 @@
 #extension GL_KHR_shader_subgroup_basic : require
 #extension GL_KHR_shader_subgroup_shuffle : require
 #extension GL_GOOGLE_include_directive : require
+#extension GL_EXT_control_flow_attributes : require
 // Implicit matrix product for software devices whose subgroups have 8 lanes: 32 output
 // channels by 8*COLUMNS pixels a subgroup, no shared memory and no barrier. Texel fetches
 // unroll into plain vector loads there, storage loads do not.
@@ -18,12 +19,13 @@
 // doubles the kernels that a first start has to compile.
 #include "epilogue.glsl"
 #include "gemm.glsl"
+#define WORDS
 #include "storage.glsl"
 
 layout(local_size_x = 8) in;
 layout(binding = 0) uniform samplerBuffer X;
 layout(binding = 1) uniform samplerBuffer W;
-layout(binding = 2) writeonly buffer YBuffer { STORED4 y[]; };
+layout(binding = 2) writeonly buffer YBuffer { KEPT4 y[]; };
 layout(binding = 3) readonly buffer BiasBuffer { STORED4 bias[]; };
 layout(binding = 4) readonly buffer ResidualBuffer { STORED4 residual[]; };
 
@@ -35,17 +37,14 @@ void main()
     uint tile_n = n_base + gl_WorkGroupID.x;
     uint tile_m = gl_WorkGroupID.y, group = gl_WorkGroupID.z;
 
-    uint image[COLUMNS], pixel[COLUMNS];
+    uint image[COLUMNS];
     int row[COLUMNS], column[COLUMNS];
-    bool live[COLUMNS];
     for (int p = 0; p < COLUMNS; p++) {
-        uint n = (tile_n * COLUMNS + p) * 8u + lane;
-        live[p] = n < n_total;
-        n = min(n, n_total - 1u);
+        uint n = min((tile_n * COLUMNS + p) * 8u + lane, n_total - 1u);
         image[p] = n / out_pixels;
-        pixel[p] = n - image[p] * out_pixels;
-        row[p] = int(pixel[p] / out_width);
-        column[p] = int(pixel[p]) - row[p] * int(out_width);
+        int pixel = int(n - image[p] * out_pixels);
+        row[p] = pixel / int(out_width);
+        column[p] = pixel - row[p] * int(out_width);
         row[p] = row[p] * int(STRIDE) - int(PAD);
         column[p] = column[p] * int(STRIDE) - int(PAD);
     }
@@ -113,20 +112,32 @@ void main()
     EXCHANGE(2u, 0u) EXCHANGE(2u, 1u) EXCHANGE(2u, 4u) EXCHANGE(2u, 5u)
     EXCHANGE(4u, 0u) EXCHANGE(4u, 1u) EXCHANGE(4u, 2u) EXCHANGE(4u, 3u)
 
-    for (int m = 0; m < ROWS4; m++) {
+    // Loops that stay loops, over what is always the first row and the first column: the
+    // others move up, so that they stay values and need no array. Unrolled, the stores
+    // would be hundreds of blocks, for which the compilers of software devices take seconds.
+    [[dont_unroll]] for (uint m = 0u; m < ROWS4; m++) {
         uint channel = tile_m * ROWS4 + m;
-        if (channel < m4) {
-            vec4 b = HAS_BIAS ? vec4(bias[channel]) : vec4(0.0);
-            for (int p = 0; p < COLUMNS; p++) {
-                uint out_at = group * y_group + image[p] * y_batch + channel * y_channel
-                              + pixel[p] * y_pixel;
-                vec4 v = sum[p][m] + b;
-                if (live[p]) {
-                    if (HAS_RESIDUAL) {
-                        v += vec4(residual[out_at]);
-                    }
-                    y[out_at] = NARROW4(activate(ACT, slope, v));
+        vec4 b = HAS_BIAS ? vec4(bias[min(channel, m4 - 1u)]) : vec4(0.0);
+        [[dont_unroll]] for (uint p = 0u; p < COLUMNS; p++) {
+            uint n = (tile_n * COLUMNS + p) * 8u + lane;
+            if (n < n_total && channel < m4) {
+                uint of = n / out_pixels;
+                uint at = group * y_group + of * y_batch + channel * y_channel
+                          + (n - of * out_pixels) * y_pixel;
+                vec4 v = sum[0][0] + b;
+                if (HAS_RESIDUAL) {
+                    v += vec4(residual[at]);
                 }
+                v = activate(ACT, slope, v);
+                y[at] = KEEP4(v);
+            }
+            for (int q = 0; q + 1 < COLUMNS; q++) {
+                sum[q][0] = sum[q + 1][0];
+            }
+        }
+        for (int q = 0; q < COLUMNS; q++) {
+            for (int r = 0; r + 1 < ROWS4; r++) {
+                sum[q][r] = sum[q][r + 1];
             }
         }
     }

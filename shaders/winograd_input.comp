@@ -2,11 +2,13 @@
 #extension GL_GOOGLE_include_directive : require
 // B^T d B of every tile of a map, zero outside it. X is [B][channels4][height * width],
 // V as in lib/winograd.glsl.
+#define WORDS
+#include "storage.glsl"
 #include "winograd.glsl"
 
 layout(local_size_x = 8) in;
 layout(binding = 0) uniform samplerBuffer X;
-layout(binding = 1) writeonly buffer VBuffer { vec4 v[]; };
+layout(binding = 1) writeonly buffer VBuffer { KEPT4 v[]; };
 
 // One line of SIDE values, `step` apart from `d[at]`, by B^T in place.
 #if OUT == 2
@@ -62,7 +64,7 @@ void main()
     }
     if (n < n_total) {
         for (int q = 0; q < SIDE * SIDE; q++) {
-            v[(uint(q) * channels4 + c) * n_total + n] = d[q];
+            v[(uint(q) * channels4 + c) * n_total + n] = KEEP4(d[q]);
         }
     }
 }

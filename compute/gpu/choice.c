@@ -26,7 +26,7 @@ bool gpu_precision_parse(const char *name, enum gpu_precision *out)
 
 static bool can_be_direct(const struct gpu_caps *caps)
 {
-    return caps->subgroup_size == 8 && caps->subgroup_shuffle;
+    return caps->subgroup_size == 8 && caps->subgroup_shuffle && caps->int64;
 }
 
 static enum gpu_matrix best_matrix(const struct gpu_caps *caps)
@@ -67,8 +67,9 @@ static enum nn_status choose_family(struct gpu_caps *caps, int family,
     }
     if (family == GPU_FAMILY_DIRECT && !can_be_direct(caps)) {
         return nn_fail(error, NN_ERROR_UNSUPPORTED,
-                       "the direct kernels need subgroups of 8, %s has %u", caps->name,
-                       caps->subgroup_size);
+                       "the direct kernels need subgroups of 8 and 64-bit integers, %s "
+                       "has subgroups of %u%s", caps->name, caps->subgroup_size,
+                       caps->int64 ? "" : " and no such integers");
     }
     caps->family = family >= 0 ? (enum gpu_family)family : caps->family;
     return NN_OK;

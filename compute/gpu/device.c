@@ -151,9 +151,10 @@ static enum nn_status open_device(struct gpu_device *device, struct nn_error *er
     if (matrix.extension) {
         extensions[n_extensions++] = matrix.extension;
     }
+    VkPhysicalDeviceFeatures enabled = { .shaderInt64 = caps->int64 };
     VkDeviceCreateInfo info = {
         .sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO, .pNext = &v11,
-        .queueCreateInfoCount = 1, .pQueueCreateInfos = &queue,
+        .pEnabledFeatures = &enabled, .queueCreateInfoCount = 1, .pQueueCreateInfos = &queue,
         .enabledExtensionCount = n_extensions,
         .ppEnabledExtensionNames = extensions };
     VkResult result = vkCreateDevice(device->physical, &info, NULL, &device->handle);

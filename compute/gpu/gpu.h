@@ -24,7 +24,8 @@ enum gpu_device_type { GPU_DISCRETE, GPU_INTEGRATED, GPU_VIRTUAL, GPU_SOFTWARE, 
 /* Which family of kernels a plan chooses. */
 enum gpu_family {
     GPU_FAMILY_TILED,  /* shared-memory tiles; for GPUs */
-    GPU_FAMILY_DIRECT, /* texel buffers and subgroup shuffles; for software devices */
+    GPU_FAMILY_DIRECT, /* texel buffers, subgroup shuffles and 64-bit words; for software
+                        * devices */
 };
 
 /* How activations and weights lie in memory. All sums, statistics and softmaxes are f32
@@ -74,6 +75,7 @@ struct gpu_caps {
     bool subgroup_size_control; /* a kernel may require a size */
     bool full_subgroups;        /* and that no lane of it is missing */
     bool subgroup_arithmetic, subgroup_shuffle;
+    bool int64;                 /* 64-bit integers in shaders */
     bool storage_16bit, float16;/* 16-bit storage buffers; 16-bit arithmetic */
     bool memory_model;          /* Vulkan's memory model, which matrices are built on */
     bool matrix_nv, matrix_khr; /* the device has the matrices and we have the kernel */

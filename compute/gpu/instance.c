@@ -239,6 +239,7 @@ static void read_features(VkPhysicalDevice physical, struct gpu_caps *caps)
     VkPhysicalDeviceFeatures2 features = {
         .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2, .pNext = &v11 };
     vkGetPhysicalDeviceFeatures2(physical, &features);
+    caps->int64 = features.features.shaderInt64;
     caps->storage_16bit = v11.storageBuffer16BitAccess;
     caps->float16 = v12.shaderFloat16;
     caps->memory_model = v12.vulkanMemoryModel;

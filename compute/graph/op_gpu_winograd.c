@@ -15,7 +15,7 @@
 #include <string.h>
 
 #define LEAST_CHANNELS 16      /* below it the transforms cost more than they save */
-#define SMALL_MAP 12           /* maps below this side take tiles of 2x2 */
+#define SMALL_MAP 16           /* maps below this side take tiles of 2x2 */
 #define CHUNK_BYTES (4u << 20) /* of a transformed map that should stay in the caches */
 
 /* The push block of shaders/lib/winograd.glsl. */

@@ -122,21 +122,28 @@ nn_id clip_text_build(struct nn_graph *graph, const struct state *state,
                       const struct clip_text *net, const char *label, nn_id ids,
                       nn_id eot)
 {
+    nn_id table = state_param(graph, state,
+                              NN_SHAPE2(net->vocabulary, net->transformer.width),
+                              "token_embedding.weight");
+    return clip_text_encode(graph, state, net, label, nn_embed(graph, ids, table), eot);
+}
+
+nn_id clip_text_encode(struct nn_graph *graph, const struct state *state,
+                       const struct clip_text *net, const char *label, nn_id x,
+                       nn_id eot)
+{
     char blocks[64];
     uint32_t w = net->transformer.width;
     if (nn_graph_check(graph, NULL) != NN_OK) {
         return NN_NONE;
     }
-    uint32_t t = nn_graph_node(graph, ids)->shape.dim[1];
+    uint32_t t = nn_graph_node(graph, x)->shape.dim[1];
     if (t > net->context) {
         return nn_graph_fail(graph, "%u tokens are more than the text encoder's %u", t,
                              net->context);
     }
-    nn_id table = state_param(graph, state, NN_SHAPE2(net->vocabulary, w),
-                              "token_embedding.weight");
     nn_id position = state_param(graph, state, NN_SHAPE2(net->context, w),
                                  "positional_embedding");
-    nn_id x = nn_embed(graph, ids, table);
     x = nn_add(graph, x, nn_slice_rows(graph, position, 0, t));
     name_output(graph, x, label, "embed");
     snprintf(blocks, sizeof blocks, "%s.block", label);

@@ -79,24 +79,33 @@ static nn_id build_queries(struct nn_graph *graph, const struct state *state,
     return nn_activation(graph, queries, (struct nn_epilogue){ NN_ACT_RELU, 0 });
 }
 
-/* Rows first .. first+2 of in_proj as three linear layers would need slices of a
- * parameter; one layer over all rows and column offsets in the attention do the same. */
-static nn_id attend(struct nn_graph *graph, const struct state *state,
-                    const struct mldecoder *net, nn_id queries, nn_id tokens)
+/* x W^T + b by `count` of the three [D,D] parts of in_proj: queries, keys, values. */
+static nn_id project_parts(struct nn_graph *graph, const struct state *state,
+                           const struct mldecoder *net, nn_id x, uint32_t first,
+                           uint32_t count)
 {
     uint32_t d = net->width;
     const char *prefix = "head.decoder.layers.0.multihead_attn";
     nn_id weight =
         state_param(graph, state, NN_SHAPE2(3 * d, d), "%s.in_proj_weight", prefix);
     nn_id bias = state_param(graph, state, NN_SHAPE1(3 * d), "%s.in_proj_bias", prefix);
-    nn_id q = nn_linear(graph, queries, weight, bias);
-    nn_id kv = nn_linear(graph, tokens, weight, bias);
-    struct nn_attention a = { .heads = net->heads, .width = d, .k_column = d,
-                              .v_column = 2 * d };
+    bias = nn_slice_rows(graph, nn_reshape(graph, bias, NN_SHAPE2(3, d)), first, count);
+    return nn_linear(graph, x, nn_slice_rows(graph, weight, first * d, count * d),
+                     nn_reshape(graph, bias, NN_SHAPE1(count * d)));
+}
+
+static nn_id attend(struct nn_graph *graph, const struct state *state,
+                    const struct mldecoder *net, nn_id queries, nn_id tokens)
+{
+    uint32_t d = net->width;
+    const char *prefix = "head.decoder.layers.0.multihead_attn";
+    nn_id q = project_parts(graph, state, net, queries, 0, 1);
+    nn_id kv = project_parts(graph, state, net, tokens, 1, 2);
+    struct nn_attention a = { .heads = net->heads, .width = d, .v_column = d };
     nn_id probs = nn_output(graph, nn_attn_probs(graph, q, kv, a), "head.attn_probs");
     nn_id out = nn_attn_apply(graph, drop(graph, net, probs, DROP_PROBS), kv, a);
-    weight = state_param(graph, state, NN_SHAPE2(d, d), "%s.out_proj.weight", prefix);
-    bias = state_param(graph, state, NN_SHAPE1(d), "%s.out_proj.bias", prefix);
+    nn_id weight = state_param(graph, state, NN_SHAPE2(d, d), "%s.out_proj.weight", prefix);
+    nn_id bias = state_param(graph, state, NN_SHAPE1(d), "%s.out_proj.bias", prefix);
     return nn_output(graph, nn_linear(graph, out, weight, bias), "head.attn_out");
 }
 
@@ -187,8 +196,7 @@ static nn_id attend_absorbed(struct nn_graph *graph, const struct state *state,
     }
     uint32_t n = nn_graph_node(graph, x)->shape.dim[1];
     uint32_t images = nn_graph_node(graph, tokens)->shape.dim[0];
-    nn_id q = nn_linear(graph, x, nn_slice_rows(graph, weight, 0, d),
-                        nn_slice_rows(graph, bias, 0, d));
+    nn_id q = project_parts(graph, state, net, x, 0, 1);
     nn_id keys = nn_transpose(graph, nn_slice_rows(graph, weight, d, d), heads);
     q = nn_group_linear(graph, q, keys, NN_NONE, heads); /* [1,N,heads*D] */
     /* One head as wide as a token divides by sqrt(D), the heads by sqrt(D / heads). */

@@ -72,6 +72,10 @@ bool clip_text_detect(struct clip_text *out, const struct state *state,
 nn_id clip_text_build(struct nn_graph *graph, const struct state *state,
                       const struct clip_text *net, const char *label, nn_id ids,
                       nn_id eot);
+/* The same from the ids' rows of the token table, x [N,T,width]. */
+nn_id clip_text_encode(struct nn_graph *graph, const struct state *state,
+                       const struct clip_text *net, const char *label, nn_id x,
+                       nn_id eot);
 
 struct clip_vit {
     struct clip_transformer transformer;

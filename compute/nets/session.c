@@ -1,6 +1,9 @@
 /* Running a model: plans by kind and batch, and what happens when the device fails. */
 #include "compute/nets/model_private.h"
 
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,6 +37,8 @@ struct session {
     uint64_t clock;
     uint32_t max_batch, score_batch, token_count;
     float clip_scale;
+    bool table_in_file; /* a prompt's rows of the token table are read from the file: the
+                         * table is the largest tensor, and few of its rows are used */
     char fingerprint[48];
 };
 
@@ -113,6 +118,8 @@ enum nn_status session_create(struct session **out, const struct model *model,
     s->max_batch = s->params.max_batch ? s->params.max_batch : software ? 4 : 16;
     s->score_batch = SCORE_IMAGES;
     s->token_count = count_tokens(model);
+    const struct state_entry *table = state_find(model->state, "token_embedding.weight");
+    s->table_in_file = table && state_has_rows(model->state, table);
     bool half = gpu_device_caps(s->device)->choice.precision == GPU_PRECISION_F16;
     snprintf(s->fingerprint, sizeof s->fingerprint, "%s%s", model->info.fingerprint,
              half ? "-f16" : "");
@@ -178,9 +185,16 @@ static void build_image(struct nn_graph *g, const struct session *s, uint32_t ba
 
 static void build_text(struct nn_graph *g, const struct session *s, uint32_t n, uint32_t t)
 {
-    nn_id ids = nn_input(g, "tokens", NN_I32, NN_SHAPE2(n, t));
+    const struct model *m = s->model;
     nn_id eot = nn_input(g, "text.eot", NN_I32, NN_SHAPE1(n));
-    clip_text_build(g, s->model->state, &s->model->text, "text", ids, eot);
+    if (s->table_in_file) {
+        uint32_t width = m->text.transformer.width;
+        nn_id rows = nn_input(g, "tokens", NN_F32, NN_SHAPE3(n, t, width));
+        clip_text_encode(g, m->state, &m->text, "text", rows, eot);
+    } else {
+        nn_id ids = nn_input(g, "tokens", NN_I32, NN_SHAPE2(n, t));
+        clip_text_build(g, m->state, &m->text, "text", ids, eot);
+    }
 }
 
 /* tokens, labels -> logits, or cosines for CLIP. */
@@ -223,6 +237,14 @@ static const char *output_name(const struct session *s, enum session_task kind)
     return kind == SESSION_SCORE && decoder ? "head.logits" : "session.out";
 }
 
+/* Packing weights leaves large holes in the heap, which the C library would keep. */
+static void give_back_memory(void)
+{
+#ifdef __GLIBC__
+    malloc_trim(0);
+#endif
+}
+
 static enum nn_status make_plan(struct session *s, struct cached_plan *slot,
                                 enum session_task kind, uint32_t batch, uint32_t n,
                                 struct nn_error *error)
@@ -241,6 +263,8 @@ static enum nn_status make_plan(struct session *s, struct cached_plan *slot,
                                      .n_wanted = 1 };
     enum nn_status status = nn_plan_create(&slot->plan, graph, s->store, &params, error);
     nn_graph_destroy(&graph);
+    state_release(s->model->state);
+    give_back_memory();
     *slot = (struct cached_plan){ kind, batch, n, slot->plan, s->clock };
     return status;
 }
@@ -375,6 +399,30 @@ static int32_t find_eot(const int64_t *ids, uint32_t t)
     return (int32_t)best;
 }
 
+/* Room for the table's rows of a batch of prompts; NULL when the device looks them up. */
+static enum nn_status prepare_rows(const struct session *s, uint32_t padded, float **out,
+                                   struct nn_error *error)
+{
+    *out = NULL;
+    if (!s->table_in_file) {
+        return NN_OK;
+    }
+    *out = malloc((size_t)s->max_batch * padded * s->model->text.transformer.width
+                  * sizeof **out);
+    return *out ? NN_OK : nn_fail(error, NN_ERROR_MEMORY, "out of memory for tokens");
+}
+
+static enum nn_status read_rows(const struct session *s, const int32_t *ids, uint32_t n,
+                                float *rows, struct nn_binding *out,
+                                struct nn_error *error)
+{
+    const struct state *state = s->model->state;
+    const struct state_entry *table = state_find(state, "token_embedding.weight");
+    *out = (struct nn_binding){ "tokens", rows,
+                                (uint64_t)n * s->model->text.transformer.width };
+    return state_read_rows(state, table, ids, n, rows, error);
+}
+
 enum nn_status session_encode_text(struct session *session, const int64_t *ids, uint32_t n,
                                    uint32_t t, float *embeddings,
                                    const struct nn_run_params *run, struct nn_error *error)
@@ -385,11 +433,12 @@ enum nn_status session_encode_text(struct session *session, const int64_t *ids, 
     if (s->model->info.text.kind == MODEL_PART_NONE || t == 0 || t > text->context) {
         return nn_fail(error, NN_ERROR_INVALID, "%u tokens do not fit the text encoder", t);
     }
+    float *rows = NULL;
     int32_t *values = calloc((size_t)s->max_batch * (padded + 1), sizeof *values);
     if (!values) {
         return nn_fail(error, NN_ERROR_MEMORY, "out of memory for tokens");
     }
-    enum nn_status status = NN_OK;
+    enum nn_status status = prepare_rows(s, padded, &rows, error);
     for (uint32_t done = 0; done < n && status == NN_OK;) {
         uint32_t count = bucket(2, n - done, s->max_batch);
         int32_t *eot = values + (size_t)count * padded;
@@ -406,7 +455,10 @@ enum nn_status session_encode_text(struct session *session, const int64_t *ids, 
                           .out_count = (uint64_t)count * text->embedding };
         w.inputs[0] = (struct nn_binding){ "tokens", values, (uint64_t)count * padded };
         w.inputs[1] = (struct nn_binding){ "text.eot", eot, count };
-        status = run_work(s, &w, run, error);
+        if (rows) {
+            status = read_rows(s, values, count * padded, rows, &w.inputs[0], error);
+        }
+        status = status == NN_OK ? run_work(s, &w, run, error) : status;
         if (status == NN_OK) {
             done += count;
         } else if (halve(&s->max_batch, status)) {
@@ -414,6 +466,7 @@ enum nn_status session_encode_text(struct session *session, const int64_t *ids, 
         }
     }
     free(values);
+    free(rows);
     return status;
 }
 

@@ -362,6 +362,13 @@ const struct state_entry *state_findf(const struct state *state, const char *for
     return state_find(state, name);
 }
 
+void state_release(const struct state *state)
+{
+    for (size_t i = 0; i < state->n_files; i++) {
+        weights_release(state->files[i]);
+    }
+}
+
 size_t state_file_count(const struct state *state)
 {
     return state->n_files;
@@ -402,6 +409,39 @@ static enum nn_status transpose(float *values, uint64_t rows, uint64_t columns,
     return NN_OK;
 }
 
+static enum nn_status check_finite(const struct state *state,
+                                   const struct state_entry *entry, const float *values,
+                                   uint64_t count, struct nn_error *error)
+{
+    for (uint64_t i = 0; i < count; i++) {
+        if (!isfinite(values[i])) {
+            return nn_fail(error, NN_ERROR_INVALID,
+                           "%s: tensor \"%.200s\" holds a value that is not finite",
+                           weights_path(state->files[entry->file]), entry->name);
+        }
+    }
+    return NN_OK;
+}
+
+bool state_has_rows(const struct state *state, const struct state_entry *entry)
+{
+    return state_file_name(entry) && entry->rank == 2
+           && weights_read_rows_f32(state->files[entry->file], entry->source[0], NULL, 0,
+                                    NULL);
+}
+
+enum nn_status state_read_rows(const struct state *state, const struct state_entry *entry,
+                               const int32_t *rows, uint32_t n, float *out,
+                               struct nn_error *error)
+{
+    if (!state_has_rows(state, entry)) {
+        return nn_fail(error, NN_ERROR_UNSUPPORTED, "tensor \"%.200s\" has no rows",
+                       entry->name);
+    }
+    weights_read_rows_f32(state->files[entry->file], entry->source[0], rows, n, out);
+    return check_finite(state, entry, out, n * entry->shape[1], error);
+}
+
 enum nn_status state_read(const struct state *state, const struct state_entry *entry,
                           float *out, struct nn_error *error)
 {
@@ -414,15 +454,12 @@ enum nn_status state_read(const struct state *state, const struct state_entry *e
         }
         at += entry->source[i]->count;
     }
-    for (uint64_t i = 0; i < entry->count; i++) {
-        if (!isfinite(out[i])) {
-            return nn_fail(error, NN_ERROR_INVALID,
-                           "%s: tensor \"%.200s\" holds a value that is not finite",
-                           weights_path(w), entry->name);
-        }
-        if (entry->absolute) {
-            out[i] = fabsf(out[i]) + 1e-5f;
-        }
+    enum nn_status status = check_finite(state, entry, out, entry->count, error);
+    if (status != NN_OK) {
+        return status;
+    }
+    for (uint64_t i = 0; i < entry->count && entry->absolute; i++) {
+        out[i] = fabsf(out[i]) + 1e-5f;
     }
     return entry->transpose ? transpose(out, entry->shape[1], entry->shape[0], error)
                             : NN_OK;

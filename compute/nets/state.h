@@ -39,6 +39,14 @@ const struct state_entry *state_findf(const struct state *state, const char *for
     __attribute__((format(printf, 2, 3)));
 enum nn_status state_read(const struct state *state, const struct state_entry *entry,
                           float *out, struct nn_error *error);
+/* Whether state_read_rows() can read this matrix: it lies in a file as it is. */
+bool state_has_rows(const struct state *state, const struct state_entry *entry);
+/* Rows of a matrix, out[n][shape[1]], without the rest; those outside it are zero. */
+enum nn_status state_read_rows(const struct state *state, const struct state_entry *entry,
+                               const int32_t *rows, uint32_t n, float *out,
+                               struct nn_error *error);
+/* Lets go of the files' pages in memory (weights_release). */
+void state_release(const struct state *state);
 size_t state_file_count(const struct state *state);
 const struct weights *state_file(const struct state *state, size_t index);
 /* Whether CLIP's names were Hugging Face's. */

@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define RELEASE_BYTES (1u << 20)
+#define RELEASE_BYTES (1u << 16)
 
 static const struct { const char *name; size_t size; } types[] = {
     [WEIGHTS_F32] = { "F32", 4 },   [WEIGHTS_F64] = { "F64", 8 },
@@ -600,6 +600,14 @@ static void release_pages(const struct weights *w, const struct weights_tensor *
     }
 }
 
+void weights_release(const struct weights *weights)
+{
+    for (size_t i = 0; i < weights->n_files; i++) {
+        madvise((void *)weights->files[i].data, (size_t)weights->files[i].size,
+                MADV_DONTNEED);
+    }
+}
+
 enum nn_status weights_read_f32(const struct weights *weights,
                                 const struct weights_tensor *tensor, float *out,
                                 struct nn_error *error)
@@ -610,6 +618,28 @@ enum nn_status weights_read_f32(const struct weights *weights,
     walk(weights, tensor, sizeof *out, runs[tensor->type].f32, out);
     release_pages(weights, tensor);
     return NN_OK;
+}
+
+bool weights_read_rows_f32(const struct weights *weights,
+                           const struct weights_tensor *tensor, const int32_t *rows,
+                           uint32_t n, float *out)
+{
+    run_function run = runs[tensor->type].f32;
+    if (weights->fill || tensor->rank != 2 || !run) {
+        return false;
+    }
+    const struct weights_source *s = &weights->sources[tensor->location[0]];
+    const uint8_t *base = weights->files[s->file].data + s->offset;
+    size_t element = types[tensor->type].size;
+    uint64_t width = tensor->shape[1];
+    for (uint32_t i = 0; i < n && s->contiguous; i++, out += width) {
+        if (rows[i] < 0 || (uint64_t)rows[i] >= tensor->shape[0]) {
+            memset(out, 0, width * sizeof *out);
+        } else {
+            run(base + (uint64_t)rows[i] * width * element, width, element, element, out);
+        }
+    }
+    return s->contiguous;
 }
 
 enum nn_status weights_read_i64(const struct weights *weights,

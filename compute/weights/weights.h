@@ -86,12 +86,22 @@ const char *weights_type_name(enum weights_type type);
 enum nn_status weights_read_f32(const struct weights *weights,
                                 const struct weights_tensor *tensor, float *out,
                                 struct nn_error *error);
+/* Some rows of a matrix: out[n][shape[1]]. False, and nothing read, when the rows are not
+ * lying in a file one after the other or are no numbers; rows outside the matrix are
+ * zero. */
+bool weights_read_rows_f32(const struct weights *weights,
+                           const struct weights_tensor *tensor, const int32_t *rows,
+                           uint32_t n, float *out);
 enum nn_status weights_read_i64(const struct weights *weights,
                                 const struct weights_tensor *tensor, int64_t *out,
                                 struct nn_error *error);
 enum nn_status weights_read_raw(const struct weights *weights,
                                 const struct weights_tensor *tensor, void *out,
                                 struct nn_error *error);
+
+/* Lets go of the file's pages in memory, when most of it has been read. It may be read
+ * again, from disk. */
+void weights_release(const struct weights *weights);
 
 /* Writes a safetensors file: to a temporary name beside `path`, fsync, rename. Entries
  * are laid out by descending type size and then by name; the header is padded to 8

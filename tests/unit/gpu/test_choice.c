@@ -5,7 +5,7 @@
 static struct gpu_caps card(void)
 {
     struct gpu_caps caps = { .name = "a card", .type = GPU_DISCRETE, .subgroup_size = 32,
-                             .subgroup_shuffle = true, .subgroup_arithmetic = true,
+                             .subgroup_shuffle = true, .int64 = true, .subgroup_arithmetic = true,
                              .storage_16bit = true, .matrix_nv = true };
     gpu_choose(&caps);
     return caps;
@@ -39,6 +39,9 @@ static void test_defaults(void)
     REQUIRE_INT(caps.family, GPU_FAMILY_DIRECT);
     REQUIRE_INT(caps.choice.precision, GPU_PRECISION_F32);
     REQUIRE(!caps.cooperative_matrix);
+    caps.int64 = false;
+    gpu_choose(&caps);
+    REQUIRE_INT(caps.family, GPU_FAMILY_TILED);
 }
 
 static void test_asked(void)
