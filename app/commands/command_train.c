@@ -15,7 +15,7 @@ static const char help[] =
 struct train_options {
     struct trainer_options o;
     char *model, *config, *data, *images, *split, *unlisted, *labels, *out, *prompt;
-    char *scope, *reduction, *optimizer, *augment, *precision, *store, *device;
+    char *validation, *scope, *reduction, *optimizer, *augment, *precision, *store, *device;
     gint64 steps, seed;
     int batch, epochs, labels_per_step, operations, jobs, memory;
     double minutes;
@@ -219,9 +219,11 @@ static int run(struct train_options *t)
     t->o.config = t->config;
     t->o.prompt = t->prompt;
     t->o.out = t->out;
+    t->o.validation = t->validation;
     t->o.set.path = t->data;
     t->o.set.images = t->images;
     t->o.set.split = t->split;
+    t->o.set.kept_out = t->validation;
     t->o.set.labels = t->labels;
     t->o.device = t->device;
     t->o.cache_dir = cache;
@@ -234,7 +236,8 @@ static int run(struct train_options *t)
         return command_fail(COMMAND_FAILED, "%s", error->message);
     }
     if (end == TRAINER_STOPPED) {
-        g_printerr("stopped and saved; the same command with --resume goes on\n");
+        g_printerr("stopped and saved; the same command with --resume goes on, and "
+                   "%s.training is the model until here\n", t->out);
         return COMMAND_FAILED;
     }
     g_printerr("made %s\n", t->out);
@@ -244,7 +247,7 @@ static int run(struct train_options *t)
 static void clear(struct train_options *t)
 {
     char *texts[] = { t->model, t->config, t->data, t->images, t->split, t->unlisted,
-                      t->labels, t->out, t->prompt, t->scope, t->reduction, t->optimizer,
+                      t->labels, t->out, t->prompt, t->validation, t->scope, t->reduction, t->optimizer,
                       t->augment, t->precision, t->store, t->device };
     for (gsize i = 0; i < G_N_ELEMENTS(texts); i++) {
         g_free(texts[i]);
@@ -265,6 +268,8 @@ static gboolean parse(struct train_options *t, int *argc, char ***argv)
           "what was accepted and rejected in the window", NULL },
         { "split", 0, 0, G_OPTION_ARG_STRING, &t->split, "Only the images of this split",
           "NAME" },
+        { "val", 0, 0, G_OPTION_ARG_STRING, &t->validation, "Measure on the images of this "
+          "split after each epoch", "NAME" },
         { "images", 0, 0, G_OPTION_ARG_FILENAME, &t->images, "Folder of the images", "DIR" },
         { "labels", 0, 0, G_OPTION_ARG_FILENAME, &t->labels, "Labels to learn, a line each "
           "(all)", "FILE" },

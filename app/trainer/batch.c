@@ -91,12 +91,11 @@ static guint take_pixels(struct batch *b, float *out, gboolean *broken)
 
 static gboolean fill_caption(struct batch *b, guint slot, guint64 number, GError **error)
 {
-    const struct training_set *set = b->params.set;
-    guint n = 0, context = b->params.texts->context;
-    g_autofree gpointer *positive = g_new(gpointer, set->labels->len);
-    for (guint k = 0; k < set->labels->len; k++) {
-        if (b->all_targets[(gsize)slot * set->labels->len + k] > 0) {
-            positive[n++] = set->labels->pdata[k];
+    guint n = 0, all = b->params.set->labels->len, context = b->params.texts->context;
+    g_autofree guint32 *positive = g_new(guint32, all);
+    for (guint k = 0; k < all; k++) {
+        if (b->all_targets[(gsize)slot * all + k] > 0) {
+            positive[n++] = k;
         }
     }
     return texts_caption(b->params.texts, positive, n, b->params.seed, number,

@@ -5,14 +5,16 @@
 
 G_BEGIN_DECLS
 
-/* Whether the text encoder sees all of a text. */
-typedef gboolean (*caption_fits)(const char *text, gpointer data);
+/* The labels joined by ", " and, before the last one, " and ", in the prompt (its %s). No
+ * separator dangles; of no labels it is the prompt of nothing, with no blank at the end. */
+char *caption_make(const char *prompt, const char *const *labels, guint n);
 
-/* The labels joined by ", " and, before the last one, " and ", in the prompt (its %s).
- * Labels are taken in their order; one with which the text would no longer fit is left
- * out, so no separator dangles. Without any label that fits it is the prompt of nothing,
- * with no blank at the end. */
-char *caption_make(const char *prompt, const char *const *labels, guint n,
-                   caption_fits fits, gpointer data);
+/* Tokens: how many there may be besides the prompt's own, and what separators take. */
+struct caption_room { guint room, comma, and; };
+
+/* Which of n labels, that take sizes[n] tokens, a caption has room for: each in its turn,
+ * unless it would no longer fit. Their numbers to chosen[n]; returns how many. */
+guint caption_choose(const struct caption_room *room, const guint *sizes, guint n,
+                     guint *chosen);
 
 G_END_DECLS

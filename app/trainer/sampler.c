@@ -14,25 +14,19 @@ static void shuffle(struct scene_random *r, guint32 *values, guint n)
     }
 }
 
+void sampler_shuffle(guint64 seed, guint64 place, enum sampler_purpose purpose,
+                     guint32 *values, guint n)
+{
+    struct scene_random r = scene_random(seed, place, purpose);
+    shuffle(&r, values, n);
+}
+
 void sampler_order(guint64 seed, guint64 epoch, guint n, guint32 *out)
 {
-    struct scene_random r = scene_random(seed, epoch, SAMPLER_ORDER);
     for (guint i = 0; i < n; i++) {
         out[i] = i;
     }
-    shuffle(&r, out, n);
-}
-
-void sampler_shuffle(guint64 seed, guint64 place, enum sampler_purpose purpose,
-                     gpointer *labels, guint n)
-{
-    struct scene_random r = scene_random(seed, place, purpose);
-    for (guint i = n; i > 1; i--) {
-        guint other = (guint)scene_below(&r, (int)i);
-        gpointer kept = labels[i - 1];
-        labels[i - 1] = labels[other];
-        labels[other] = kept;
-    }
+    sampler_shuffle(seed, epoch, SAMPLER_ORDER, out, n);
 }
 
 static gboolean is_positive(const float *targets, guint batch, guint n, guint label)

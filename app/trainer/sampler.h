@@ -16,8 +16,8 @@ void sampler_order(guint64 seed, guint64 epoch, guint n, guint32 *out);
  * 0 is positive. */
 void sampler_labels(guint64 seed, guint64 step, const float *targets, guint batch, guint n,
                     guint count, guint32 *out);
-/* `labels` in an order by chance. */
+/* `values` in an order by chance, for the thing number `place` of that purpose. */
 void sampler_shuffle(guint64 seed, guint64 place, enum sampler_purpose purpose,
-                     gpointer *labels, guint n);
+                     guint32 *values, guint n);
 
 G_END_DECLS

@@ -1,7 +1,6 @@
 #include "app/trainer/texts.h"
 
 #include "app/engine/prompt_text.h"
-#include "app/trainer/caption.h"
 #include "app/trainer/sampler.h"
 #include "compute/text/tokenizer.h"
 
@@ -23,6 +22,38 @@ static gboolean tokenize(const struct texts *t, const char *text, gint32 *out, g
         out[i] = (gint32)ids[i];
     }
     *eot = (gint32)used - 1;
+    return TRUE;
+}
+
+/* Tokens of a text without the marks of its start and end. */
+static gboolean count_tokens(const struct texts *t, const char *text, guint *out,
+                             GError **error)
+{
+    gint32 eot;
+    size_t full = 0;
+    g_autofree gint32 *ids = g_new(gint32, t->context);
+    gboolean good = tokenize(t, text, ids, &eot, &full, error);
+    *out = good ? (guint)full - 2 : 0;
+    return good;
+}
+
+/* What captions have room for. */
+static gboolean measure(struct texts *t, GError **error)
+{
+    guint empty = 0;
+    g_autofree char *prompt = prompts_fill(t->prompt, "");
+    t->sizes = g_new(guint, t->set->labels->len);
+    for (guint i = 0; i < t->set->labels->len; i++) {
+        if (!count_tokens(t, t->set->labels->pdata[i], &t->sizes[i], error)) {
+            return FALSE;
+        }
+    }
+    if (!count_tokens(t, prompt, &empty, error)
+        || !count_tokens(t, ",", &t->room.comma, error)
+        || !count_tokens(t, "and", &t->room.and, error)) {
+        return FALSE;
+    }
+    t->room.room = t->context > empty + 2 ? t->context - empty - 2 : 0;
     return TRUE;
 }
 
@@ -53,31 +84,31 @@ gboolean texts_init(struct texts *t, const struct training_set *set,
         t->length = MAX(t->length, (guint)t->eot[i] + 1);
     }
     shorten(t, n);
-    return TRUE;
+    return measure(t, error);
 }
 
 void texts_clear(struct texts *t)
 {
     g_free(t->ids);
     g_free(t->eot);
+    g_free(t->sizes);
     *t = (struct texts){ 0 };
 }
 
-static gboolean fits(const char *text, gpointer data)
-{
-    const struct texts *t = data;
-    g_autofree gint32 *ids = g_new(gint32, t->context);
-    gint32 eot;
-    size_t full = 0;
-    return tokenize(t, text, ids, &eot, &full, NULL) && full <= t->context;
-}
-
-gboolean texts_caption(const struct texts *t, gpointer *labels, guint n, guint64 seed,
+gboolean texts_caption(const struct texts *t, guint32 *labels, guint n, guint64 seed,
                        guint64 picture, gint32 *ids, gint32 *eot, GError **error)
 {
     size_t full = 0;
+    g_autofree guint *sizes = g_new(guint, n + 1), *chosen = g_new(guint, n + 1);
+    g_autofree const char **names = g_new(const char *, n + 1);
     sampler_shuffle(seed, picture, SAMPLER_CAPTION, labels, n);
-    g_autofree char *text = caption_make(t->prompt, (const char *const *)labels, n, fits,
-                                         (gpointer)t);
+    for (guint i = 0; i < n; i++) {
+        sizes[i] = t->sizes[labels[i]];
+    }
+    guint count = caption_choose(&t->room, sizes, n, chosen);
+    for (guint i = 0; i < count; i++) {
+        names[i] = t->set->labels->pdata[labels[chosen[i]]];
+    }
+    g_autofree char *text = caption_make(t->prompt, names, count);
     return tokenize(t, text, ids, eot, &full, error);
 }

@@ -1,6 +1,7 @@
 /* The texts of a training as token ids. Immutable once made. */
 #pragma once
 
+#include "app/trainer/caption.h"
 #include "app/trainer/training_set.h"
 #include "compute/nets/model.h"
 
@@ -15,6 +16,8 @@ struct texts {
     gint32 *ids;             /* [labels,length], zero padded */
     gint32 *eot;             /* [labels]: the row of the end token */
     guint cut;               /* labels whose prompts are longer than the context */
+    guint *sizes;            /* [labels]: tokens of the bare label */
+    struct caption_room room;
 };
 
 /* Borrows all three. */
@@ -22,9 +25,9 @@ gboolean texts_init(struct texts *t, const struct training_set *set,
                     const struct model *model, const char *prompt, GError **error);
 void texts_clear(struct texts *t);
 
-/* ids [context] and *eot of the caption of a picture whose positive labels are `labels`,
- * names that are put into an order by chance. */
-gboolean texts_caption(const struct texts *t, gpointer *labels, guint n, guint64 seed,
+/* ids [context] and *eot of the caption of picture number `picture` of the training, whose
+ * true labels are `labels` [n]; they are put into an order by chance. */
+gboolean texts_caption(const struct texts *t, guint32 *labels, guint n, guint64 seed,
                        guint64 picture, gint32 *ids, gint32 *eot, GError **error);
 
 G_END_DECLS

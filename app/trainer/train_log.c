@@ -2,11 +2,12 @@
 
 #include <errno.h>
 #include <glib/gstdio.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 static const char header[] =
-    "step,epoch,loss,loss_clip,loss_labels,lr,gradient_norm,images_per_second\n";
+    "step,epoch,loss,loss_clip,loss_labels,lr,gradient_norm,images_per_second,val_mAP\n";
 
 struct train_log {
     char *path;
@@ -28,13 +29,15 @@ static void format_row(GString *out, const struct train_log_row *r)
     const struct { const char *format; double value; } cells[] = {
         { "%.4f", r->epoch }, { "%.7g", r->loss }, { "%.7g", r->clip },
         { "%.7g", r->labels }, { "%.7g", r->lr }, { "%.7g", r->norm },
-        { "%.1f", r->images_per_second } };
+        { "%.1f", r->images_per_second }, { "%.2f", r->validation } };
     g_string_append_printf(out, "%" G_GUINT64_FORMAT, r->step);
     for (gsize i = 0; i < G_N_ELEMENTS(cells); i++) {
         char text[G_ASCII_DTOSTR_BUF_SIZE];
         g_string_append_c(out, ',');
-        g_string_append(out, g_ascii_formatd(text, sizeof text, cells[i].format,
-                                             cells[i].value));
+        if (!isnan(cells[i].value)) {
+            g_string_append(out, g_ascii_formatd(text, sizeof text, cells[i].format,
+                                                 cells[i].value));
+        }
     }
     g_string_append_c(out, '\n');
 }
@@ -42,14 +45,16 @@ static void format_row(GString *out, const struct train_log_row *r)
 static gboolean parse_row(const char *line, struct train_log_row *r)
 {
     double *cells[] = { &r->epoch, &r->loss, &r->clip, &r->labels, &r->lr, &r->norm,
-                        &r->images_per_second };
+                        &r->images_per_second, &r->validation };
     char *at;
     r->step = g_ascii_strtoull(line, &at, 10);
     for (gsize i = 0; i < G_N_ELEMENTS(cells); i++) {
         if (*at != ',') {
             return FALSE;
         }
-        *cells[i] = g_ascii_strtod(at + 1, &at);
+        const char *from = at + 1;
+        *cells[i] = g_ascii_strtod(from, &at);
+        *cells[i] = at == from ? NAN : *cells[i];
     }
     return *at == '\0' && r->step > 0;
 }

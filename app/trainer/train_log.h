@@ -11,6 +11,8 @@ struct train_log_row {
     double loss, clip, labels;  /* before the step's change; clip and labels unweighted */
     double lr, norm;            /* norm of the gradient, 0 where it is not measured */
     double images_per_second;
+    double validation;          /* mean average precision after the step, in percent; NaN
+                                 * where it was not measured */
 };
 
 struct train_log;

@@ -5,9 +5,11 @@
 #include "app/trainer/batch.h"
 #include "app/trainer/record.h"
 #include "app/trainer/train_log.h"
+#include "app/trainer/validation.h"
 
 #include <errno.h>
 #include <glib/gstdio.h>
+#include <math.h>
 
 #define USUAL_PROMPT "a photo of %s"
 #define USUAL_EMA 0.9997
@@ -319,6 +321,51 @@ static gboolean save(struct trainer *t, GError **error)
            && checkpoint_save(t->checkpoint, t->step, t->done, t->pairs, error);
 }
 
+static enum nn_status read_result(void *user, const struct state_entry *entry, float *out,
+                                  struct nn_error *error)
+{
+    struct trainer *t = user;
+    for (size_t i = 0; i < train_step_count(t->step); i++) {
+        if (train_step_variable(t->step, i)->entry == entry) {
+            enum train_slot slot = train_step_has(t->step, i, TRAIN_SLOT_AVERAGE)
+                                       ? TRAIN_SLOT_AVERAGE : TRAIN_SLOT_VALUE;
+            return train_step_read_slot(t->step, i, slot, out, error);
+        }
+    }
+    return state_read(model_state(t->model), entry, out, error);
+}
+
+/* What was learnt so far, as a bundle in the folder of the training. */
+static gboolean write_model(struct trainer *t, GError **error)
+{
+    struct nn_error failure = { 0 };
+    g_autofree char *name = g_path_get_basename(t->o.out);
+    struct model_write_params params = { .name = name, .origin = t->o.command,
+                                         .prompt = t->prompt, .tokenizer = true,
+                                         .half = t->o.half, .read = read_result,
+                                         .user = t };
+    return model_write(t->model, t->folder, &params, &failure) == NN_OK
+           || fail(&failure, error);
+}
+
+/* *out is NaN unless an epoch has ended. */
+static gboolean validate(struct trainer *t, double *out, GError **error)
+{
+    struct validation_params params = { .model = t->folder, .set = t->set,
+                                        .split = t->o.validation, .device = t->o.device,
+                                        .cache_dir = t->o.cache_dir, .jobs = t->o.jobs };
+    *out = NAN;
+    if (!t->o.validation || (t->done % epoch_steps(t) != 0 && t->done < t->o.steps)) {
+        return TRUE;
+    }
+    if (!write_model(t, error) || !validation_run(&params, out, error)) {
+        return FALSE;
+    }
+    note(t, "epoch %.4g: loss %.4g, mAP %.2f on %s", t->progress.epoch, t->progress.loss,
+         *out, t->o.validation);
+    return TRUE;
+}
+
 /* Images a second over the latest steps of this run. */
 static void measure(struct trainer *t)
 {
@@ -349,8 +396,8 @@ static gboolean report(struct trainer *t, const struct train_losses *losses, dou
                                                        : losses->labels;
     p->lr = lr;
     struct train_log_row row = { p->step, p->epoch, p->loss, p->clip, p->labels, lr,
-                                 losses->gradient_norm, p->images_per_second };
-    if (!train_log_add(t->log, &row, error)) {
+                                 losses->gradient_norm, p->images_per_second, NAN };
+    if (!validate(t, &row.validation, error) || !train_log_add(t->log, &row, error)) {
         return FALSE;
     }
     if (t->calls.progress) {
@@ -400,36 +447,14 @@ static gboolean run_steps(struct trainer *t, GError **error)
 
 /* --- The end ------------------------------------------------------------------------- */
 
-static enum nn_status read_result(void *user, const struct state_entry *entry, float *out,
-                                  struct nn_error *error)
-{
-    struct trainer *t = user;
-    for (size_t i = 0; i < train_step_count(t->step); i++) {
-        if (train_step_variable(t->step, i)->entry == entry) {
-            enum train_slot slot = train_step_has(t->step, i, TRAIN_SLOT_AVERAGE)
-                                       ? TRAIN_SLOT_AVERAGE : TRAIN_SLOT_VALUE;
-            return train_step_read_slot(t->step, i, slot, out, error);
-        }
-    }
-    return state_read(model_state(t->model), entry, out, error);
-}
-
 static gboolean finish(struct trainer *t, GError **error)
 {
-    struct nn_error failure = { 0 };
-    g_autofree char *name = g_path_get_basename(t->o.out);
     g_autofree char *record = g_build_filename(t->folder, "training.json", NULL);
     g_autofree char *added = g_build_filename(t->folder, BASE_ADDED, NULL);
-    struct model_write_params params = { .name = name, .origin = t->o.command,
-                                         .prompt = t->prompt, .tokenizer = true,
-                                         .half = t->o.half, .read = read_result,
-                                         .user = t };
     if (!train_log_flush(t->log, t->svg, error)
-        || !record_write(record, &t->o, t->pairs, t->set, &t->progress, error)) {
+        || !record_write(record, &t->o, t->pairs, t->set, &t->progress, error)
+        || !write_model(t, error)) {
         return FALSE;
-    }
-    if (model_write(t->model, t->folder, &params, &failure) != NN_OK) {
-        return fail(&failure, error);
     }
     g_unlink(t->checkpoint);
     g_unlink(added);
@@ -445,7 +470,9 @@ static gboolean finish(struct trainer *t, GError **error)
 static gboolean prepare(struct trainer *t, GError **error)
 {
     t->set = training_set_open(&t->o.set, error);
-    if (!t->set || !open_folder(t, error)) {
+    if (!t->set
+        || (t->o.validation && !validation_check(t->set, t->o.validation, error))
+        || !open_folder(t, error)) {
         return FALSE;
     }
     note_set(t);
@@ -484,7 +511,8 @@ static gboolean train(struct trainer *t, enum trainer_end *end, GError **error)
         return FALSE;
     }
     *end = t->done == t->o.steps ? TRAINER_DONE : TRAINER_STOPPED;
-    return *end == TRAINER_DONE ? finish(t, error) : save(t, error);
+    return *end == TRAINER_DONE ? finish(t, error)
+                                : save(t, error) && write_model(t, error);
 }
 
 static void trainer_clear(struct trainer *t)

@@ -45,6 +45,7 @@ struct trainer_options {
     gboolean mixed;                /* f16 activations */
     gboolean recompute;            /* activations, instead of keeping them */
     gboolean half;                 /* store the model with 16 bits */
+    const char *validation;        /* split that is measured after each epoch; or NULL */
     /* The machine; changes nothing in the result. */
     const char *device, *cache_dir;
     guint jobs;                    /* decoding threads; 0: one less than cores */

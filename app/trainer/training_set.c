@@ -47,12 +47,18 @@ static gboolean is_known(const struct training_set *set, const gint8 *truth)
     return FALSE;
 }
 
+static gboolean is_wanted(const struct training_set_params *p, const char *split)
+{
+    return (!p->split || g_strcmp0(split, p->split) == 0)
+           && (!p->kept_out || g_strcmp0(split, p->kept_out) != 0);
+}
+
 static gboolean choose_images(struct training_set *set,
                               const struct training_set_params *p, GError **error)
 {
     g_autofree gint8 *truth = g_new(gint8, dataset_n_labels(set->data) + 1);
     for (guint i = 0; i < dataset_n_images(set->data); i++) {
-        if (p->split && g_strcmp0(dataset_image_split(set->data, i), p->split) != 0) {
+        if (!is_wanted(p, dataset_image_split(set->data, i))) {
             continue;
         }
         dataset_truth(set->data, i, truth);

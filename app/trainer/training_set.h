@@ -9,6 +9,7 @@ G_BEGIN_DECLS
 struct training_set_params {
     const char *path, *images;       /* the data set and, or NULL, where its pictures are */
     const char *split;               /* NULL: all pictures */
+    const char *kept_out;            /* split whose pictures are not for learning; or NULL */
     const char *labels;              /* file with a label a line; NULL: all labels */
     enum dataset_unlisted unlisted;
 };

@@ -10,10 +10,6 @@
 #define GRADIENT 1e-4    /* of the largest value of the tensor */
 #define PARAMETER 2e-4
 
-/* A rectifier that crosses zero within rounding lets Adam take a full first step for its
- * weights, or not; so a few values of a thousand may end elsewhere. */
-#define STRAYS 0.005
-
 struct golden {
     const char *taglight, *folder, *scratch;
     struct json *json;
@@ -108,7 +104,9 @@ static void check_gradients(const struct golden *g, const struct weights *got)
     weights_destroy(&golden);
 }
 
-/* The key's part of an attention bias has no gradient but rounding; it is left out. */
+/* The key's part of an attention bias has no gradient but rounding; it is left out. The
+ * other parameters need sums that are made with care: a rectifier that crosses zero within
+ * rounding lets Adam take a full step for its weights, or not. */
 static bool is_key_bias(const char *name, uint64_t i, uint64_t count)
 {
     return strstr(name, "in_proj_bias") && i >= count / 3 && i < count / 3 * 2;
@@ -118,7 +116,7 @@ static void check_parameters(const struct golden *g, const char *recipe,
                              const struct weights *got)
 {
     char file[64];
-    uint64_t strays = 0, all = 0;
+    uint64_t all = 0;
     snprintf(file, sizeof file, "final_%s", recipe);
     struct weights *golden = open_file(g->folder, file);
     for (size_t i = 0; i < weights_count(golden); i++) {
@@ -132,16 +130,17 @@ static void check_parameters(const struct golden *g, const char *recipe,
         REQUIRE_INT(same, count);
         for (uint64_t k = 0; k < count; k++) {
             double err = fabs((double)have[k] - want[k]);
-            strays += !(err <= PARAMETER) && !is_key_bias(name, k, count);
-            REQUIRE(err <= 2e-3 || is_key_bias(name, k, count));
+            if (!(err <= PARAMETER) && !is_key_bias(name, k, count)) {
+                fprintf(stderr, "%s: value %llu of %s is off by %g\n", recipe,
+                        (unsigned long long)k, name, err);
+                exit(1);
+            }
         }
         all += count;
         free(want);
         free(have);
     }
-    printf("%s: %llu of %llu parameters stray\n", recipe, (unsigned long long)strays,
-           (unsigned long long)all);
-    REQUIRE((double)strays <= STRAYS * (double)all);
+    REQUIRE(all > 500000);
     weights_destroy(&golden);
 }
 

@@ -9,7 +9,7 @@ cd "$work" || exit 1
 fail() { echo "$1"; [ -s errors ] && cat errors; exit 1; }
 
 "$run" devices >/dev/null 2>&1 || exit 77
-"$run" scenes world --count 48 --seed 1 --size 64 --held-out || fail "scenes"
+"$run" scenes world --count 60 --seed 1 --size 64 --split train=0.8,test=0.2 || fail "scenes"
 head -24 world/seen.txt > few.txt
 cat > tiny.json <<'JSON'
 { "layers": [1, 1, 1, 1], "width_factor": 0.125, "decoder_width": 32, "decoder_hidden": 64,
@@ -18,7 +18,7 @@ cat > tiny.json <<'JSON'
 JSON
 # In a subshell, which it becomes, so that its number is the program's.
 start() {
-    exec "$run" train --new tiny.json --data world/labels.json --labels few.txt --batch 8 \
+    exec "$run" train --new tiny.json --data world/labels_train.json --labels few.txt --batch 8 \
         --steps 30 --lr 0.002 --max-norm 5 --augment flip,cutout,shape "$@"
 }
 train() { (start "$@"); }
@@ -71,14 +71,19 @@ cut -d, -f1-7 two/training.csv > two.csv
 cmp one.csv two.csv || fail "a stop changes the log"
 
 # The head alone, from pictures that are encoded once; stored with 16 bits.
-"$run" train --model ./one --data world/labels.json --labels few.txt --scope head \
+"$run" train --model ./one --data world/labels_train.json --labels few.txt --scope head \
     --batch 16 --epochs 3 --store f16 --out head 2>errors || fail "training of the head"
 grep -q "48 pictures encoded" errors || fail "the pictures are not encoded once"
-"$run" train --model ./one --data world/labels.json --labels few.txt --scope head+text \
-    --labels-per-step 8 --steps 2 --memory 0 --out text 2>errors || fail "head and text"
+"$run" train --model ./one --data world --labels few.txt --scope head+text --val test \
+    --labels-per-step 8 --steps 4 --batch 24 --memory 0 --out text 2>errors ||
+    fail "head and text"
+[ "$(grep -c "^epoch .* on test$" errors)" = 2 ] || fail "the epochs were not measured"
+[ "$(grep -c "[0-9]$" text/training.csv)" = 2 ] || fail "the log of the measuring"
+"$run" train --model ./one --data world --labels few.txt --val tset --steps 2 --out no \
+    2>errors && fail "a split that is not there"
 [ "$(stat -c %s head/model.safetensors)" -lt "$(stat -c %s one/model.safetensors)" ] ||
     fail "--store f16"
-"$run" evaluate --model ./head --data world/labels.json --json > scores.json 2>errors ||
+"$run" evaluate --model ./head --data world/labels_train.json --json > scores.json 2>errors ||
     fail "evaluate"
 python3 -c "
 import json
@@ -94,7 +99,7 @@ train --out one 2>errors && fail "a model was overwritten"
 cp -r world broken
 for i in 1 2 3; do echo x > broken/images/00000$i.jpg; done
 rm broken/images/000004.jpg
-"$run" train --new tiny.json --data broken/labels.json --labels few.txt --batch 47 --steps 2 \
+"$run" train --new tiny.json --data broken/labels_train.json --labels few.txt --batch 47 --steps 2 \
     --out hurt 2>errors || fail "broken pictures"
 [ "$(grep -c "none of its labels is learnt" errors)" -ge 3 ] || fail "the broken ones"
 grep -q "1 pictures are not there" errors || fail "the missing one"

@@ -190,15 +190,16 @@ static void test_labels(void)
     }
 }
 
-static gboolean is_short(const char *text, gpointer data)
+static void check_caption(guint room, const char *prompt, guint n, const char *want)
 {
-    return strlen(text) <= *(gsize *)data;
-}
-
-static void check_caption(gsize most, const char *prompt, guint n, const char *want)
-{
-    const char *labels[] = { "sky", "a very long label", "sea", "cup" };
-    g_autofree char *got = caption_make(prompt, labels, n, is_short, &most);
+    static const guint sizes[] = { 1, 4, 2, 1 };
+    const char *labels[] = { "sky", "a very long label", "dark sea", "cup" }, *kept[4];
+    struct caption_room r = { room, 2, 3 };
+    guint chosen[4], count = caption_choose(&r, sizes, n, chosen);
+    for (guint i = 0; i < count; i++) {
+        kept[i] = labels[chosen[i]];
+    }
+    g_autofree char *got = caption_make(prompt, kept, count);
     REQUIRE_STR(got, want);
 }
 
@@ -206,10 +207,11 @@ static void test_captions(void)
 {
     check_caption(99, "a photo of %s", 1, "a photo of sky");
     check_caption(99, "a photo of %s", 2, "a photo of sky and a very long label");
-    check_caption(99, "%s, drawn", 3, "sky, a very long label and sea, drawn");
-    check_caption(27, "a photo of %s", 4, "a photo of sky, sea and cup");
-    check_caption(26, "a photo of %s", 4, "a photo of sky and sea");
-    check_caption(13, "a photo of %s", 4, "a photo of");
+    check_caption(99, "%s, drawn", 3, "sky, a very long label and dark sea, drawn");
+    check_caption(9, "a photo of %s", 4, "a photo of sky and a very long label");
+    check_caption(7, "a photo of %s", 4, "a photo of sky and dark sea");
+    check_caption(5, "a photo of %s", 4, "a photo of sky and cup");
+    check_caption(0, "a photo of %s", 4, "a photo of");
     check_caption(99, "a photo of %s", 0, "a photo of");
 }
 
@@ -340,7 +342,8 @@ static void test_log(void)
     g_autoptr(GError) error = NULL;
     struct train_log *log = train_log_open(csv, 0, &error);
     for (guint64 i = 1; i <= 5; i++) {
-        struct train_log_row row = { i, 0.5, 10.0 / (double)i, 1, 2, 1e-3, 0, 33.3 };
+        struct train_log_row row = { i, 0.5, 10.0 / (double)i, 1, 2, 1e-3, 0, 33.3,
+                                    i == 3 ? 75.5 : NAN };
         REQUIRE(train_log_add(log, &row, &error));
     }
     REQUIRE(train_log_flush(log, svg, &error));
@@ -349,12 +352,12 @@ static void test_log(void)
     fputs("6,0.5,1.6", file); /* cut short */
     fclose(file);
     log = train_log_open(csv, 3, &error);
-    struct train_log_row row = { 4, 0.5, 2.5, 1, 2, 1e-3, 0, 33.3 };
+    struct train_log_row row = { 4, 0.5, 2.5, 1, 2, 1e-3, 0, 33.3, NAN };
     REQUIRE(log && train_log_add(log, &row, &error));
     train_log_close(&log);
     REQUIRE(g_file_get_contents(csv, &text, NULL, NULL));
-    REQUIRE(g_str_has_suffix(text, "\n3,0.5000,3.333333,1,2,0.001,0,33.3\n"
-                             "4,0.5000,2.5,1,2,0.001,0,33.3\n"));
+    REQUIRE(g_str_has_suffix(text, "\n3,0.5000,3.333333,1,2,0.001,0,33.3,75.50\n"
+                             "4,0.5000,2.5,1,2,0.001,0,33.3,\n"));
     REQUIRE(g_file_get_contents(svg, &picture, NULL, NULL));
     REQUIRE(strstr(picture, ">step<") && strstr(picture, ">loss<")
             && strstr(picture, "<polyline"));
@@ -364,7 +367,7 @@ static void test_log(void)
 /* A curve of nothing, and one of a single step, are pictures too. */
 static void test_short_curves(void)
 {
-    struct train_log_row row = { 1, 0, 0, 0, 0, 0, 0, 0 };
+    struct train_log_row row = { .step = 1 };
     for (guint n = 0; n < 2; n++) {
         g_autofree char *picture = train_log_draw(&row, n);
         REQUIRE(g_str_has_suffix(picture, "</svg>\n") && !strstr(picture, "nan"));
