@@ -48,7 +48,7 @@ static gboolean read_names(struct train_options *t)
     int optimizer = (int)t->o.optimizer;
     enum gpu_precision precision = GPU_PRECISION_F32;
     gboolean good =
-        choose("scope", t->scope, (const char *const[]){ "all", "head", "head+text", NULL },
+        choose("scope", t->scope, (const char *const[]){ "all", "head", "head+text", "decoder", NULL },
                &scope)
         && choose("reduction", t->reduction,
                   (const char *const[]){ "sum", "image", "mean", NULL }, &reduction)
@@ -75,6 +75,11 @@ static gboolean read_augment(struct train_options *t)
     if (!augment_parse(text, &t->o.augment.kinds)) {
         command_fail(COMMAND_MISUSED, "--augment is none, or some of flip, cutout, shape "
                      "and colour, not \"%s\"", text);
+        return FALSE;
+    }
+    if (t->o.scope == TRAINER_DECODER && t->o.augment.kinds != 0) {
+        command_fail(COMMAND_MISUSED, "--scope decoder learns from cached tokens, so pictures "
+                     "cannot be changed: leave out --augment");
         return FALSE;
     }
     return TRUE;
@@ -278,8 +283,8 @@ static gboolean parse(struct train_options *t, int *argc, char ***argv)
         { "out", 'o', 0, G_OPTION_ARG_FILENAME, &t->out, "Bundle to make", "BUNDLE" },
         { "resume", 0, 0, G_OPTION_ARG_NONE, &o->resume, "Go on with a stopped training",
           NULL },
-        { "scope", 0, 0, G_OPTION_ARG_STRING, &t->scope, "What is trained: all, head or "
-          "head+text (all)", "WHAT" },
+        { "scope", 0, 0, G_OPTION_ARG_STRING, &t->scope, "What is trained: all, "
+          "head+text, head or decoder (all)", "WHAT" },
         { "prompt", 0, 0, G_OPTION_ARG_STRING, &t->prompt, "Sentence around a label "
           "(the model's, \"a photo of %s\")", "TEXT" },
         { "epochs", 0, 0, G_OPTION_ARG_INT, &t->epochs, "Times that each image is seen (10)",
