@@ -11,6 +11,7 @@ layout(constant_id = 0) const uint KERNEL = 1;
 layout(constant_id = 1) const uint STRIDE = 1;
 layout(constant_id = 2) const uint PAD = 0;
 layout(constant_id = 3) const bool ROWS = false; // rows of a linear layer, not pixels
+layout(constant_id = 4) const bool SWAP = false; // tiles of channels follow each other first
 layout(push_constant) uniform Push {
     uint rows, channels;
     uint n_total;   // images * out_pixels
@@ -18,7 +19,6 @@ layout(push_constant) uniform Push {
     uint out_pixels, out_width, in_height, in_width;
     uint x_batch, x_channel, x_pixel;
     uint d_batch, d_channel, d_pixel;
-    uint k_tiles;
     float per_pixels, per_width; // 1 / out_pixels, 1 / out_width
 };
 layout(binding = 0) uniform samplerBuffer X;
@@ -40,8 +40,9 @@ void main()
 {
     uint lane = gl_SubgroupInvocationID, taps = KERNEL * KERNEL;
     uint k4 = (channels + 3u) / 4u, m4 = (rows + 3u) / 4u;
-    uint tap = gl_WorkGroupID.x % taps, k_first = gl_WorkGroupID.x / taps * TILE;
-    uint m_first = gl_WorkGroupID.y * TILE, begin = gl_WorkGroupID.z * run;
+    uint column = SWAP ? gl_WorkGroupID.x : gl_WorkGroupID.y;
+    uint tap = column % taps, k_first = column / taps * TILE;
+    uint m_first = (SWAP ? gl_WorkGroupID.y : gl_WorkGroupID.x) * TILE, begin = gl_WorkGroupID.z * run;
     uint end = min(begin + run, n_total);
     int ky = int(tap / KERNEL) - int(PAD), kx = int(tap % KERNEL) - int(PAD);
 

@@ -374,7 +374,6 @@ struct direct_weight_push {
     uint32_t rows, channels, n_total, run;
     uint32_t out_pixels, out_width, in_height, in_width;
     uint32_t x_batch, x_channel, x_pixel, d_batch, d_channel, d_pixel;
-    uint32_t k_tiles;
     float per_pixels, per_width;
 };
 
@@ -389,19 +388,22 @@ static uint32_t fill_direct_weight(const struct weight_push *p, const struct nn_
         .out_pixels = pixels, .out_width = p->out_width, .in_height = p->in_height,
         .in_width = p->in_width, .x_batch = p->x_batch, .x_channel = p->x_channel,
         .x_pixel = p->x_pixel, .d_batch = p->d_batch, .d_channel = p->d_channel,
-        .d_pixel = p->d_pixel, .k_tiles = (p->channels + 15) / 16,
+        .d_pixel = p->d_pixel,
         .per_pixels = 1.0f / (float)pixels, .per_width = 1.0f / (float)p->out_width };
-    uint32_t tiles = push.k_tiles * ((p->rows + 15) / 16) * a->kernel * a->kernel;
-    uint32_t runs = cut_runs(push.n_total, tiles < 8 ? 1024 : 4096, result_bytes);
+    /* So long that both factors of a tile stay in a core's own cache. */
+    uint32_t runs = cut_runs(push.n_total, 1024, result_bytes);
     push.run = ((push.n_total + runs - 1) / runs + 31) / 32 * 32;
     runs = (push.n_total + push.run - 1) / push.run;
+    /* The fewer tiles follow each other, so that what they read stays in the cache. */
+    uint32_t m_tiles = (p->rows + 15) / 16, k_tiles = (p->channels + 15) / 16;
+    bool swap = k_tiles < m_tiles;
     step->kernel = (struct gpu_kernel_desc){
-        .shader = "direct_weight", .n_bindings = 3, .texel_mask = 0x3, .n_spec = 4,
-        .spec = { a->kernel, a->stride, a->pad, rows }, .push_bytes = sizeof push,
+        .shader = "direct_weight", .n_bindings = 3, .texel_mask = 0x3, .n_spec = 5,
+        .spec = { a->kernel, a->stride, a->pad, rows, swap }, .push_bytes = sizeof push,
         .subgroup_size = 8 };
     memcpy(step->push, &push, sizeof push);
-    step->groups[0] = push.k_tiles * a->kernel * a->kernel;
-    step->groups[1] = (p->rows + 15) / 16;
+    step->groups[swap] = m_tiles;
+    step->groups[!swap] = k_tiles * a->kernel * a->kernel;
     step->groups[2] = runs;
     return runs;
 }
