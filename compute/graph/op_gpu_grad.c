@@ -28,6 +28,17 @@ uint32_t plan_vec4s(const struct plan_builder *b, nn_id id)
     return (uint32_t)(nn_layout_values(b->layout[id], node_of(b, id)->shape) / 4);
 }
 
+/* Whether the operands that are read may be texel buffers. */
+static bool fit_texels(const struct plan_builder *b, const struct plan_step *step, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        if (b->tensors[step->operand[i]].bytes / 16 > b->caps->max_texel_elements) {
+            return false;
+        }
+    }
+    return b->caps->family == GPU_FAMILY_DIRECT;
+}
+
 enum nn_status plan_emit_kernel(struct plan_builder *b, nn_id id,
                                 const struct plan_kernel *k, struct nn_error *error)
 {
@@ -44,9 +55,11 @@ enum nn_status plan_emit_kernel(struct plan_builder *b, nn_id id,
     if (status != NN_OK) {
         return status;
     }
-    step.kernel = (struct gpu_kernel_desc){ .shader = k->shader, .n_bindings = k->n_ids + 1,
-                                            .n_spec = k->n_spec,
-                                            .push_bytes = k->push_bytes };
+    bool direct = k->direct && fit_texels(b, &step, k->n_ids);
+    step.kernel = (struct gpu_kernel_desc){
+        .shader = direct ? k->direct : k->shader, .n_bindings = k->n_ids + 1,
+        .texel_mask = direct ? (1u << k->n_ids) - 1 : 0, .n_spec = k->n_spec,
+        .push_bytes = k->push_bytes };
     memcpy(step.kernel.spec, k->spec, sizeof k->spec);
     memcpy(step.push, k->push, k->push_bytes);
     step.flops = k->flops;
@@ -88,7 +101,8 @@ static enum nn_status emit_elementwise(struct plan_builder *b, nn_id id,
         push.rows = y.dim[1];
     }
     struct plan_kernel k = {
-        .shader = "elementwise_grad", .label = label, .n_ids = 7, .n_spec = 2,
+        .shader = "elementwise_grad", .direct = "direct_elementwise_grad",
+        .label = label, .n_ids = 7, .n_spec = 2,
         .spec = { mode, node->attr.epilogue.act }, .push = &push,
         .push_bytes = sizeof push, .flops = 30.0 * push.count, .count = push.count };
     for (uint32_t i = 0; i < 7; i++) {
@@ -175,7 +189,7 @@ static enum nn_status emit_reduce(struct plan_builder *b, nn_id id, enum reduce_
                                   const char *label, struct nn_error *error)
 {
     struct plan_kernel k = {
-        .shader = "reduce", .label = label, .n_ids = 4,
+        .shader = "reduce", .direct = "direct_reduce", .label = label, .n_ids = 4,
         .ids = { ids[0], ids[1], ids[2], ids[3] }, .n_spec = 3, .spec = { 0, mode, total },
         .push = &push, .push_bytes = sizeof push, .rows = true, .count = push.count,
         .base_word = 10, .flops = 8.0 * push.count * push.outers * push.inners };
@@ -632,10 +646,13 @@ static enum nn_status emit_attention(struct plan_builder *b, nn_id id, enum attn
     push.head_width = a->width / a->heads;
     uint32_t length = mode == ATTN_QUERY ? push.keys
                       : mode == ATTN_KEY ? push.queries : push.head_width;
+    uint32_t columns = push.head_width | push.y_column | push.a_column | push.v_column;
+    bool whole = columns % 4 == 0;
     struct plan_kernel k = {
-        .shader = "attn_grad", .label = "attn_grad", .n_ids = 3,
-        .ids = { ids[0], ids[1], ids[2] }, .n_spec = 1, .spec = { mode }, .push = &push,
-        .push_bytes = sizeof push, .flops = 8.0 * push.count * length,
+        .shader = "attn_grad", .direct = "direct_attn_grad", .label = "attn_grad",
+        .n_ids = 3,
+        .ids = { ids[0], ids[1], ids[2] }, .n_spec = 2, .spec = { mode, whole },
+        .push = &push, .push_bytes = sizeof push, .flops = 8.0 * push.count * length,
         .count = push.count };
     return plan_emit_kernel(b, id, &k, error);
 }
