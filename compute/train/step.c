@@ -213,6 +213,11 @@ enum nn_status train_step_run(struct train_step *step, const struct train_batch 
     return status;
 }
 
+struct nn_plan *train_step_plan(struct train_step *step)
+{
+    return step->plan;
+}
+
 /* --- Variables ---------------------------------------------------------------------------- */
 
 size_t train_step_count(const struct train_step *step)

@@ -82,6 +82,9 @@ enum nn_status train_step_run(struct train_step *step, const struct train_batch 
                               const struct nn_adam *adam, struct train_losses *out,
                               struct nn_error *error);
 
+/* The plan of the step, for tools that measure it; the step owns it. */
+struct nn_plan *train_step_plan(struct train_step *step);
+
 /* What the step trains or keeps as a running statistic. */
 struct train_variable {
     const struct state_entry *entry;
