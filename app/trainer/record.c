@@ -102,6 +102,18 @@ static void put_end(JsonBuilder *b, const struct trainer_progress *last)
     json_builder_add_double_value(b, last->loss);
 }
 
+char *record_base(const char *bundle)
+{
+    g_autofree char *path = g_build_filename(bundle, "training.json", NULL);
+    g_autoptr(JsonParser) parser = json_parser_new();
+    JsonNode *root = json_parser_load_from_file(parser, path, NULL)
+                         ? json_parser_get_root(parser) : NULL;
+    JsonNode *base = root && JSON_NODE_HOLDS_OBJECT(root)
+                         ? json_object_get_member(json_node_get_object(root), "base") : NULL;
+    return base && json_node_get_value_type(base) == G_TYPE_STRING ? json_node_dup_string(base)
+                                                                   : NULL;
+}
+
 gboolean record_write(const char *path, const struct trainer_options *options,
                       const struct checkpoint_option *pairs,
                       const struct training_set *set, const struct trainer_progress *last,
@@ -111,6 +123,11 @@ gboolean record_write(const char *path, const struct trainer_options *options,
     json_builder_begin_object(b);
     json_builder_set_member_name(b, "command");
     json_builder_add_string_value(b, options->command ? options->command : "");
+    if (options->model) {
+        g_autofree char *base = g_canonicalize_filename(options->model, NULL);
+        json_builder_set_member_name(b, "base");
+        json_builder_add_string_value(b, base);
+    }
     json_builder_set_member_name(b, "pictures");
     json_builder_add_int_value(b, set->images->len);
     put_end(b, last);

@@ -52,6 +52,28 @@ void trainer_options_init(struct trainer_options *options)
         .checkpoint_seconds = 300 };
 }
 
+void trainer_options_for_decisions(struct trainer_options *options)
+{
+    trainer_options_init(options);
+    options->scope = TRAINER_DECODER;
+    options->alpha = 0;
+    options->lr = 1e-3;
+    options->epochs = 40;
+    options->checkpoint_seconds = 0;
+}
+
+void trainer_discard(const char *out)
+{
+    g_autofree char *folder = g_strconcat(out, ".training", NULL);
+    g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
+    for (const char *name = dir ? g_dir_read_name(dir) : NULL; name;
+         name = g_dir_read_name(dir)) {
+        g_autofree char *path = g_build_filename(folder, name, NULL);
+        g_unlink(path);
+    }
+    g_rmdir(folder);
+}
+
 static gboolean fail(const struct nn_error *failure, GError **error)
 {
     g_set_error_literal(error, G_IO_ERROR, G_IO_ERROR_FAILED, failure->text);

@@ -58,6 +58,12 @@ struct trainer_options {
 
 void trainer_options_init(struct trainer_options *options);
 
+/* The options for tuning a model on the decisions of a person: few pictures, few labels,
+ * seconds. */
+void trainer_options_for_decisions(struct trainer_options *options);
+/* Deletes what a training that was not finished left of the bundle `out`. */
+void trainer_discard(const char *out);
+
 struct trainer_progress {
     guint64 step, steps;
     double epoch, loss, clip, labels, lr;
