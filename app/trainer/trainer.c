@@ -223,8 +223,8 @@ static struct feed_params feed_params(const struct trainer *t)
 static void show_rows(guint done, guint total, gpointer data)
 {
     const struct trainer *t = data;
-    if (done == total) {
-        note(t, "%u pictures encoded; the image encoder does not run again", total);
+    if (t->calls.encoded) {
+        t->calls.encoded(done, total, t->calls.data);
     }
 }
 
@@ -241,7 +241,10 @@ static gboolean encode_pictures(struct trainer *t, GError **error)
         g_propagate_error(error, failure);
         return FALSE;
     }
-    if (!t->rows.values) {
+    if (t->rows.values) {
+        note(t, "%u pictures are encoded; the image encoder does not run again",
+             t->set->images->len);
+    } else {
         note(t, "the encoded pictures need more than --memory; the image encoder runs at "
              "every step");
     }
@@ -543,7 +546,15 @@ gboolean trainer_run(const struct trainer_options *options,
     if (calls) {
         t.calls = *calls;
     }
-    gboolean good = train(&t, end, error);
+    GError *failure = NULL;
+    train(&t, end, &failure);
+    if (g_error_matches(failure, G_IO_ERROR, G_IO_ERROR_CANCELLED)) {
+        *end = TRAINER_STOPPED; /* before the first step */
+        g_clear_error(&failure);
+    }
     trainer_clear(&t);
-    return good;
+    if (failure) {
+        g_propagate_error(error, failure);
+    }
+    return failure == NULL;
 }
