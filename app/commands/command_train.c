@@ -15,7 +15,7 @@ static const char help[] =
 struct train_options {
     struct trainer_options o;
     char *model, *config, *data, *images, *split, *unlisted, *labels, *out, *prompt;
-    char *validation, *scope, *reduction, *optimizer, *augment, *precision, *store, *device;
+    char *words, *validation, *scope, *reduction, *optimizer, *augment, *precision, *store, *device;
     gint64 steps, seed;
     int batch, epochs, labels_per_step, operations, jobs, memory;
     double minutes;
@@ -231,6 +231,7 @@ static int run(struct train_options *t)
     t->o.model = path;
     t->o.config = t->config;
     t->o.prompt = t->prompt;
+    t->o.words = t->words;
     t->o.out = t->out;
     t->o.validation = t->validation;
     t->o.set.path = t->data;
@@ -260,7 +261,7 @@ static int run(struct train_options *t)
 static void clear(struct train_options *t)
 {
     char *texts[] = { t->model, t->config, t->data, t->images, t->split, t->unlisted,
-                      t->labels, t->out, t->prompt, t->validation, t->scope,
+                      t->labels, t->out, t->prompt, t->words, t->validation, t->scope,
                       t->reduction, t->optimizer, t->augment, t->precision, t->store,
                       t->device };
     for (gsize i = 0; i < G_N_ELEMENTS(texts); i++) {
@@ -303,6 +304,8 @@ static void list_learning(struct train_options *t, GArray *out)
           "head+text (all)", "WHAT" },
         { "prompt", 0, 0, G_OPTION_ARG_STRING, &t->prompt, "Sentence around a label "
           "(the model's, \"a photo of %s\")", "TEXT" },
+        { "words", 0, 0, G_OPTION_ARG_FILENAME, &t->words, "Lines whose words the tokenizer "
+          "of a new model knows too", "FILE" },
         { "epochs", 0, 0, G_OPTION_ARG_INT, &t->epochs, "Times that each image is seen (10)",
           "N" },
         { "steps", 0, 0, G_OPTION_ARG_INT64, &t->steps, "Steps, instead of --epochs", "N" },

@@ -28,6 +28,7 @@ struct trainer {
     struct rows rows;
     float *embeddings;
     gboolean captions;
+    GHashTable *broken;            /* set of messages */
     struct checkpoint_option *pairs;
     struct gpu_device *device;
     struct train_step *step;
@@ -71,9 +72,13 @@ static void note(const struct trainer *t, const char *format, ...)
     }
 }
 
+/* Once for each picture, not in every epoch. */
 static void note_broken(const char *message, gpointer data)
 {
-    note(data, "%s; none of its labels is learnt", message);
+    struct trainer *t = data;
+    if (g_hash_table_add(t->broken, g_strdup(message))) {
+        note(t, "%s; none of its labels is learnt", message);
+    }
 }
 
 /* --- The folder ---------------------------------------------------------------------- */
@@ -520,6 +525,7 @@ static gboolean train(struct trainer *t, enum trainer_end *end, GError **error)
 
 static void trainer_clear(struct trainer *t)
 {
+    g_hash_table_unref(t->broken);
     batch_free(&t->batch);
     feed_free(&t->feed);
     train_log_close(&t->log);
@@ -542,7 +548,9 @@ gboolean trainer_run(const struct trainer_options *options,
                      const struct trainer_calls *calls, GCancellable *cancellable,
                      enum trainer_end *end, GError **error)
 {
-    struct trainer t = { .o = *options, .cancellable = cancellable };
+    struct trainer t = { .o = *options, .cancellable = cancellable,
+                         .broken = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
+                                                         NULL) };
     if (calls) {
         t.calls = *calls;
     }

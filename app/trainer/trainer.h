@@ -26,6 +26,8 @@ struct trainer_options {
     /* The model: one of the two. `config` is a JSON file of struct network_config. */
     const char *model, *config;
     const char *prompt;            /* with one %s; NULL: the model's own */
+    const char *words;             /* file of lines whose words the tokenizer of a new model
+                                    * knows beside those of the labels; or NULL */
     struct training_set_params set;
     const char *out;               /* the bundle to make, which must not exist */
     const char *command;           /* the command line, for the record; or NULL */
