@@ -2,6 +2,7 @@
 #extension GL_GOOGLE_include_directive : require
 // Elementwise operators of training; MODE chooses. One vec4 of the result an invocation.
 #include "epilogue.glsl"
+#include "source.glsl"
 
 layout(local_size_x = 64) in;
 layout(constant_id = 0) const uint MODE = 0;
@@ -14,13 +15,13 @@ layout(push_constant) uniform Push {
     uint rows;     // expand to rows: rows of an image
     float slope, factor, eps;
 };
-layout(binding = 0) readonly buffer XBuffer { vec4 x[]; };
-layout(binding = 1) readonly buffer ABuffer { vec4 a[]; };
-layout(binding = 2) readonly buffer BBuffer { vec4 b[]; };
-layout(binding = 3) readonly buffer CBuffer { vec4 c[]; };
-layout(binding = 4) readonly buffer DBuffer { vec4 d[]; };
-layout(binding = 5) readonly buffer EBuffer { vec4 e[]; };
-layout(binding = 6) readonly buffer FBuffer { vec4 f[]; };
+SOURCE(0, x);
+SOURCE(1, a);
+SOURCE(2, b);
+SOURCE(3, c);
+SOURCE(4, d);
+SOURCE(5, e);
+SOURCE(6, f);
 layout(binding = 7) writeonly buffer YBuffer { vec4 y[]; };
 
 const uint MODE_FILL = 0u, MODE_MUL = 1u, MODE_MUL_SCALAR = 2u, MODE_EXPAND_SCALAR = 3u,
@@ -54,15 +55,16 @@ vec4 slope_at(vec4 v)
 // x, gamma, mean, variance, dy, dbeta, dgamma
 vec4 norm_grad(uint i, uint channel)
 {
-    vec4 inverse = 1.0 / sqrt(c[channel] + eps);
-    vec4 hat = (x[i] - b[channel]) * inverse;
-    return a[channel] * inverse * (d[i] - factor * (e[channel] + hat * f[channel]));
+    vec4 inverse = 1.0 / sqrt(AT(c, channel) + eps);
+    vec4 hat = (AT(x, i) - AT(b, channel)) * inverse;
+    vec4 shared_part = factor * (AT(e, channel) + hat * AT(f, channel));
+    return AT(a, channel) * inverse * (AT(d, i) - shared_part);
 }
 
 // x the sum of squares, a the numbers of update.comp, factor the limit
 float clip_factor()
 {
-    float norm = sqrt(x[0].x) * a[2].y;
+    float norm = sqrt(AT(x, 0).x) * AT(a, 2).y;
     if (isnan(norm) || isinf(norm)) {
         return -1.0;
     }
@@ -74,14 +76,15 @@ vec4 value(uint i)
     uint channel = i / pixels % channels;
     switch (MODE) {
     case MODE_FILL: return vec4(factor);
-    case MODE_MUL: return x[i] * a[i];
-    case MODE_MUL_SCALAR: return x[i] * a[0].x;
-    case MODE_EXPAND_SCALAR: return vec4(x[0].x * factor);
-    case MODE_EXPAND_MAP: return x[i / pixels] * factor;
-    case MODE_EXPAND_ROWS: return x[i / (rows * width) * width + i % width] * factor;
-    case MODE_ACTIVATION: return a[i] * slope_at(x[i]);
+    case MODE_MUL: return AT(x, i) * AT(a, i);
+    case MODE_MUL_SCALAR: return AT(x, i) * AT(a, 0).x;
+    case MODE_EXPAND_SCALAR: return vec4(AT(x, 0).x * factor);
+    case MODE_EXPAND_MAP: return AT(x, i / pixels) * factor;
+    case MODE_EXPAND_ROWS: return AT(x, i / (rows * width) * width + i % width) * factor;
+    case MODE_ACTIVATION: return AT(a, i) * slope_at(AT(x, i));
     case MODE_NORM: // x, gamma, beta, mean, variance
-        return (x[i] - c[channel]) / sqrt(d[channel] + eps) * a[channel] + b[channel];
+        return (AT(x, i) - AT(c, channel)) / sqrt(AT(d, channel) + eps) * AT(a, channel)
+               + AT(b, channel);
     case MODE_CLIP_FACTOR: return vec4(clip_factor());
     }
     return norm_grad(i, channel);

@@ -4,6 +4,7 @@
 // at r * result_stride + outer * outer_stride + inner * inner_stride. With TOTAL there
 // is one result, the sum of every value, in the first place of a vec4.
 #include "row.glsl"
+#include "source.glsl"
 layout(constant_id = 1) const uint MODE = 0;
 layout(constant_id = 2) const bool TOTAL = false;
 layout(push_constant) uniform Push {
@@ -14,24 +15,24 @@ layout(push_constant) uniform Push {
     float factor, eps;
     uint base;
 };
-layout(binding = 0) readonly buffer ABuffer { vec4 a[]; };
-layout(binding = 1) readonly buffer BBuffer { vec4 b[]; };
-layout(binding = 2) readonly buffer MBuffer { vec4 mean[]; };
-layout(binding = 3) readonly buffer VBuffer { vec4 variance[]; };
+SOURCE(0, a);
+SOURCE(1, b);
+SOURCE(2, mean);
+SOURCE(3, variance);
 layout(binding = 4) writeonly buffer YBuffer { vec4 y[]; };
 
 const uint MODE_SUM = 0u, MODE_PRODUCT = 1u, MODE_VARIANCE = 2u, MODE_NORM = 3u;
 
 vec4 term(uint at, uint result)
 {
-    vec4 v = a[at];
+    vec4 v = AT(a, at);
     if (MODE == MODE_PRODUCT) {
-        v *= b[at];
+        v *= AT(b, at);
     } else if (MODE == MODE_VARIANCE) {
-        v -= mean[result];
+        v -= AT(mean, result);
         v *= v;
     } else if (MODE == MODE_NORM) {
-        v *= (b[at] - mean[result]) / sqrt(variance[result] + eps);
+        v *= (AT(b, at) - AT(mean, result)) / sqrt(AT(variance, result) + eps);
     }
     return v;
 }

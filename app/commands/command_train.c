@@ -48,8 +48,8 @@ static gboolean read_names(struct train_options *t)
     int optimizer = (int)t->o.optimizer;
     enum gpu_precision precision = GPU_PRECISION_F32;
     gboolean good =
-        choose("scope", t->scope, (const char *const[]){ "all", "head", "head+text", NULL },
-               &scope)
+        choose("scope", t->scope,
+               (const char *const[]){ "all", "head", "head+text", "decoder", NULL }, &scope)
         && choose("reduction", t->reduction,
                   (const char *const[]){ "sum", "image", "mean", NULL }, &reduction)
         && choose("optimizer", t->optimizer,
@@ -75,6 +75,11 @@ static gboolean read_augment(struct train_options *t)
     if (!augment_parse(text, &t->o.augment.kinds)) {
         command_fail(COMMAND_MISUSED, "--augment is none, or some of flip, cutout, shape "
                      "and colour, not \"%s\"", text);
+        return FALSE;
+    }
+    if (t->o.scope == TRAINER_DECODER && t->o.augment.kinds != 0) {
+        command_fail(COMMAND_MISUSED, "--scope decoder learns from cached tokens, so pictures "
+                     "cannot be changed: leave out --augment");
         return FALSE;
     }
     return TRUE;
@@ -300,8 +305,8 @@ static void list_learning(struct train_options *t, GArray *out)
 {
     struct trainer_options *o = &t->o;
     const GOptionEntry entries[] = {
-        { "scope", 0, 0, G_OPTION_ARG_STRING, &t->scope, "What is trained: all, head or "
-          "head+text (all)", "WHAT" },
+        { "scope", 0, 0, G_OPTION_ARG_STRING, &t->scope, "What is trained: all, "
+          "head+text, head or decoder (all)", "WHAT" },
         { "prompt", 0, 0, G_OPTION_ARG_STRING, &t->prompt, "Sentence around a label "
           "(the model's, \"a photo of %s\")", "TEXT" },
         { "words", 0, 0, G_OPTION_ARG_FILENAME, &t->words, "Lines whose words the tokenizer "

@@ -125,7 +125,7 @@ static gboolean score(const struct run *r, struct batch *b, struct nn_error *fai
     guint ranges[2][2] = { { 0, b->encoded }, { b->first_known, b->n } };
     for (int i = 0; i < 2; i++) {
         guint first = ranges[i][0], count = ranges[i][1] - first;
-        if (count > 0
+        if (count > 0 && p->n_labels > 0
             && session_score(p->session, b->tokens + first * r->token_values, count,
                              p->embeddings, p->n_labels,
                              b->confidence + (gsize)first * p->n_labels, NULL,
@@ -146,9 +146,10 @@ static gboolean run_networks(const struct run *r, struct batch *b, GError **erro
     }
     for (guint i = 0; i < b->n; i++) {
         const struct decoded *d = &b->images[i];
-        const float *confidence =
-            d->error ? NULL : b->confidence + (gsize)b->slot[i] * r->params->n_labels;
-        b->items[i] = (struct tagger_item){ d->path, confidence, d->error };
+        gsize slot = d->error ? 0 : b->slot[i];
+        b->items[i] = (struct tagger_item){
+            d->path, d->error ? NULL : b->tokens + slot * r->token_values,
+            d->error ? NULL : b->confidence + slot * r->params->n_labels, d->error };
     }
     return TRUE;
 }

@@ -18,10 +18,10 @@ struct tagger_stats {
     guint jobs;
 };
 
-/* One image: confidences [n_labels], or the error of its file. */
+/* One image: tokens [T,width] and confidences [n_labels], or the error of its file. */
 struct tagger_item {
     const char *path;
-    const float *confidence;
+    const float *tokens, *confidence;
     const GError *error;
 };
 
@@ -34,7 +34,7 @@ struct tagger_params {
     const struct model *model;
     struct session *session;
     const float *embeddings;   /* F32 [n_labels,embedding]; NULL for a fixed head */
-    guint n_labels;
+    guint n_labels;            /* 0: for the tokens alone */
     token_cache *cache;        /* of the session's keys; NULL for none. The run's own
                                 * while it lasts */
     guint jobs;                /* decoding threads; 0: one less than cores, at least one */

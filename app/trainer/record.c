@@ -39,7 +39,7 @@ struct checkpoint_option *record_options(const struct trainer_options *o,
                                          const struct training_set *set,
                                          const char *fingerprint)
 {
-    static const char *const scopes[] = { "all", "head", "head+text" };
+    static const char *const scopes[] = { "all", "head", "head+text", "decoder" };
     static const char *const reductions[] = { "sum", "image", "mean" };
     GArray *pairs = g_array_new(TRUE, TRUE, sizeof(struct checkpoint_option));
     add(pairs, "model", g_strdup(fingerprint));

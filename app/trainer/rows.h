@@ -28,6 +28,10 @@ struct rows_params {
  * allowed. */
 gboolean rows_make(struct rows *out, const struct rows_params *params,
                    GCancellable *cancellable, GError **error);
+/* The same for the head's tokens, [count,width] as they are cached; those of pictures that
+ * were encoded before come from the cache. */
+gboolean rows_make_tokens(struct rows *out, const struct rows_params *params,
+                          GCancellable *cancellable, GError **error);
 void rows_clear(struct rows *rows);
 
 /* rgb [side,side,3] to [3,side,side] as the model's preprocessing has it. */

@@ -176,8 +176,9 @@ static gboolean open_model(struct trainer *t, GError **error)
     }
     t->prompt = g_strdup(t->o.prompt ? t->o.prompt : model_info(t->model)->prompt);
     t->o.prompt = t->prompt;
-    t->captions = t->o.alpha > 0 && state_find(model_state(t->model), "align.W_i");
-    if (t->o.alpha > 0 && !t->captions) { /* align_width 0 in the configuration */
+    gboolean wanted = t->o.alpha > 0 && t->o.scope != TRAINER_DECODER;
+    t->captions = wanted && state_find(model_state(t->model), "align.W_i");
+    if (wanted && !t->captions) { /* align_width 0 in the configuration */
         note(t, "the model has no alignment of images and captions: it is trained by the "
              "labels' loss alone");
     }
@@ -242,11 +243,19 @@ static gboolean encode_pictures(struct trainer *t, GError **error)
                                   .memory = t->o.memory, .progress = show_rows,
                                   .broken = note_broken, .data = t };
     GError *failure = NULL;
-    if (!rows_make(&t->rows, &params, t->cancellable, &failure) && failure) {
+    gboolean tokens = t->o.scope == TRAINER_DECODER;
+    gboolean made = tokens ? rows_make_tokens(&t->rows, &params, t->cancellable, &failure)
+                           : rows_make(&t->rows, &params, t->cancellable, &failure);
+    if (!made && failure) {
         g_propagate_error(error, failure);
         return FALSE;
     }
-    if (t->rows.values) {
+    if (!made && tokens) {
+        g_set_error(error, G_IO_ERROR, G_IO_ERROR_NO_SPACE, "the encoded pictures need more "
+                    "memory than is allowed");
+        return FALSE;
+    }
+    if (made) {
         note(t, "%u pictures are encoded; the image encoder does not run again",
              t->set->images->len);
     } else {
@@ -260,7 +269,8 @@ static gboolean encode_pictures(struct trainer *t, GError **error)
 
 static struct train_step_params step_params(const struct trainer *t)
 {
-    static const enum train_scope scopes[] = { TRAIN_ALL, TRAIN_HEAD, TRAIN_HEAD_TEXT };
+    static const enum train_scope scopes[] = { TRAIN_ALL, TRAIN_HEAD, TRAIN_HEAD_TEXT,
+                                             TRAIN_DECODER };
     const struct trainer_options *o = &t->o;
     guint side = model_info(t->model)->preprocess.size;
     struct train_step_params p = {
@@ -493,9 +503,11 @@ static gboolean prepare(struct trainer *t, GError **error)
         && !checkpoint_read_step(t->checkpoint, t->pairs, &t->done, error)) {
         return FALSE;
     }
-    return (t->o.scope != TRAINER_HEAD || encode_labels(t, error))
-           && (t->o.scope == TRAINER_ALL || t->o.augment.kinds != 0
-               || encode_pictures(t, error));
+    gboolean fixed_text = t->o.scope == TRAINER_HEAD || t->o.scope == TRAINER_DECODER;
+    gboolean fixed_rows = t->o.scope == TRAINER_DECODER
+                          || (t->o.scope != TRAINER_ALL && t->o.augment.kinds == 0);
+    return (!fixed_text || encode_labels(t, error))
+           && (!fixed_rows || encode_pictures(t, error));
 }
 
 static gboolean train(struct trainer *t, enum trainer_end *end, GError **error)

@@ -14,7 +14,9 @@
 
 G_BEGIN_DECLS
 
-enum trainer_scope { TRAINER_ALL, TRAINER_HEAD, TRAINER_HEAD_TEXT };
+/* TRAINER_DECODER is the head without what makes tokens of an image: the tokens that the
+ * window and `tag` have cached stay good, and are what it learns from. */
+enum trainer_scope { TRAINER_ALL, TRAINER_HEAD, TRAINER_HEAD_TEXT, TRAINER_DECODER };
 /* What L_c is of the losses of all pairs: their sum, the sum of an image (the mean over the
  * batch), or their mean. */
 enum trainer_reduction { TRAINER_SUM, TRAINER_SUM_OF_IMAGE, TRAINER_MEAN };

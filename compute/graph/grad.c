@@ -77,9 +77,13 @@ RULE(conv2d)
     }
 }
 
+/* Where a ReLU was fused its gradient comes first: it passes where the result is not 0. */
 RULE(linear)
 {
-    if (!is_plain(c)) {
+    struct nn_attr relu = { .epilogue = c->node.attr.epilogue };
+    if (relu.epilogue.act == NN_ACT_RELU && c->node.n_sources <= 3) {
+        c->dy = ADD(activation_grad, &relu, c->id, c->dy);
+    } else if (!is_plain(c)) {
         return;
     }
     if (c->need[0]) {

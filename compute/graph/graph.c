@@ -268,8 +268,9 @@ nn_id nn_conv2d(struct nn_graph *graph, nn_id x, nn_id weight, nn_id bias,
 nn_id nn_linear_act(struct nn_graph *graph, nn_id x, nn_id weight, nn_id bias,
                     struct nn_epilogue epilogue)
 {
-    if (graph->trainable && epilogue.act != NN_ACT_NONE) {
-        /* The backward rule of an activation reads what went into it. */
+    if (graph->trainable && epilogue.act != NN_ACT_NONE && epilogue.act != NN_ACT_RELU) {
+        /* The backward rule of an activation reads what went into it; that of a ReLU can
+         * tell it from the result. */
         return nn_activation(graph, nn_linear(graph, x, weight, bias), epilogue);
     }
     struct nn_attr attr = { .epilogue = epilogue };

@@ -28,6 +28,17 @@ uint32_t plan_vec4s(const struct plan_builder *b, nn_id id)
     return (uint32_t)(nn_layout_values(b->layout[id], node_of(b, id)->shape) / 4);
 }
 
+/* Whether the operands that are read may be texel buffers. */
+static bool fit_texels(const struct plan_builder *b, const struct plan_step *step, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        if (b->tensors[step->operand[i]].bytes / 16 > b->caps->max_texel_elements) {
+            return false;
+        }
+    }
+    return b->caps->family == GPU_FAMILY_DIRECT;
+}
+
 enum nn_status plan_emit_kernel(struct plan_builder *b, nn_id id,
                                 const struct plan_kernel *k, struct nn_error *error)
 {
@@ -44,9 +55,11 @@ enum nn_status plan_emit_kernel(struct plan_builder *b, nn_id id,
     if (status != NN_OK) {
         return status;
     }
-    step.kernel = (struct gpu_kernel_desc){ .shader = k->shader, .n_bindings = k->n_ids + 1,
-                                            .n_spec = k->n_spec,
-                                            .push_bytes = k->push_bytes };
+    bool direct = k->direct && fit_texels(b, &step, k->n_ids);
+    step.kernel = (struct gpu_kernel_desc){
+        .shader = direct ? k->direct : k->shader, .n_bindings = k->n_ids + 1,
+        .texel_mask = direct ? (1u << k->n_ids) - 1 : 0, .n_spec = k->n_spec,
+        .push_bytes = k->push_bytes };
     memcpy(step.kernel.spec, k->spec, sizeof k->spec);
     memcpy(step.push, k->push, k->push_bytes);
     step.flops = k->flops;
@@ -88,7 +101,8 @@ static enum nn_status emit_elementwise(struct plan_builder *b, nn_id id,
         push.rows = y.dim[1];
     }
     struct plan_kernel k = {
-        .shader = "elementwise_grad", .label = label, .n_ids = 7, .n_spec = 2,
+        .shader = "elementwise_grad", .direct = "direct_elementwise_grad",
+        .label = label, .n_ids = 7, .n_spec = 2,
         .spec = { mode, node->attr.epilogue.act }, .push = &push,
         .push_bytes = sizeof push, .flops = 30.0 * push.count, .count = push.count };
     for (uint32_t i = 0; i < 7; i++) {
@@ -175,7 +189,7 @@ static enum nn_status emit_reduce(struct plan_builder *b, nn_id id, enum reduce_
                                   const char *label, struct nn_error *error)
 {
     struct plan_kernel k = {
-        .shader = "reduce", .label = label, .n_ids = 4,
+        .shader = "reduce", .direct = "direct_reduce", .label = label, .n_ids = 4,
         .ids = { ids[0], ids[1], ids[2], ids[3] }, .n_spec = 3, .spec = { 0, mode, total },
         .push = &push, .push_bytes = sizeof push, .rows = true, .count = push.count,
         .base_word = 10, .flops = 8.0 * push.count * push.outers * push.inners };
@@ -348,24 +362,94 @@ static struct weight_push weight_push_of(const struct plan_builder *b, nn_id id)
 
 /* How many runs the lines are cut in: short ones keep rounding small and give the device
  * work side by side, but each costs a copy of the weights in memory. */
-static uint32_t cut_runs(struct weight_push *push, uint64_t result_bytes)
+static uint32_t cut_runs(uint64_t all, uint64_t length, uint64_t result_bytes)
 {
-    uint64_t most = (32u << 20) / result_bytes + 1;
-    uint64_t wanted = (uint64_t)push->lines * push->out_width / 256 + 1;
-    uint64_t runs = wanted < most ? wanted : most;
-    push->run_lines = (uint32_t)((push->lines + runs - 1) / runs);
-    return (push->lines + push->run_lines - 1) / push->run_lines;
+    uint64_t most = (32u << 20) / result_bytes + 1, wanted = all / length + 1;
+    return (uint32_t)(wanted < most ? wanted : most);
+}
+
+/* Adds what `runs` runs made, one after the other in `parts`. */
+static enum nn_status emit_parts(struct plan_builder *b, uint32_t parts, uint32_t result,
+                                 uint32_t vec4s, uint32_t runs, struct nn_error *error)
+{
+    struct plan_step step = { .label = "sum_parts", .write_mask = 1u << 1,
+                              .operand = { parts, result } };
+    uint32_t push[2] = { vec4s, runs };
+    step.kernel = (struct gpu_kernel_desc){ .shader = "sum_parts", .n_bindings = 2,
+                                            .push_bytes = sizeof push };
+    memcpy(step.push, push, sizeof push);
+    step.flops = 4.0 * vec4s * runs;
+    plan_groups(b, &step, vec4s);
+    return plan_emit(b, &step, error);
+}
+
+/* The push block of shaders/direct_weight.comp. */
+struct direct_weight_push {
+    uint32_t rows, channels, n_total, run;
+    uint32_t out_pixels, out_width, in_height, in_width;
+    uint32_t x_batch, x_channel, x_pixel, d_batch, d_channel, d_pixel;
+    float per_pixels, per_width;
+};
+
+/* A subgroup of the direct kernel takes tiles of 16 rows by 16 channels. Returns the runs. */
+static uint32_t fill_direct_weight(const struct weight_push *p, const struct nn_attr *a,
+                                   uint64_t result_bytes, struct plan_step *step)
+{
+    bool rows = p->out_width == 1 && p->x_channel == 1 && p->d_channel == 1;
+    uint32_t pixels = rows ? 1 : p->out_height * p->out_width;
+    struct direct_weight_push push = {
+        .rows = p->rows, .channels = p->channels, .n_total = p->lines * p->out_width,
+        .out_pixels = pixels, .out_width = p->out_width, .in_height = p->in_height,
+        .in_width = p->in_width, .x_batch = p->x_batch, .x_channel = p->x_channel,
+        .x_pixel = p->x_pixel, .d_batch = p->d_batch, .d_channel = p->d_channel,
+        .d_pixel = p->d_pixel,
+        .per_pixels = 1.0f / (float)pixels, .per_width = 1.0f / (float)p->out_width };
+    /* So long that both factors of a tile stay in a core's own cache. */
+    uint32_t runs = cut_runs(push.n_total, 1024, result_bytes);
+    push.run = ((push.n_total + runs - 1) / runs + 31) / 32 * 32;
+    runs = (push.n_total + push.run - 1) / push.run;
+    /* The fewer tiles follow each other, so that what they read stays in the cache. */
+    uint32_t m_tiles = (p->rows + 15) / 16, k_tiles = (p->channels + 15) / 16;
+    bool swap = k_tiles < m_tiles;
+    step->kernel = (struct gpu_kernel_desc){
+        .shader = "direct_weight", .n_bindings = 3, .texel_mask = 0x3, .n_spec = 5,
+        .spec = { a->kernel, a->stride, a->pad, rows, swap }, .push_bytes = sizeof push,
+        .subgroup_size = 8 };
+    memcpy(step->push, &push, sizeof push);
+    step->groups[swap] = m_tiles;
+    step->groups[!swap] = k_tiles * a->kernel * a->kernel;
+    step->groups[2] = runs;
+    return runs;
+}
+
+/* The same for the kernel of all devices. */
+static uint32_t fill_weight(const struct plan_builder *b, struct weight_push *push,
+                            const struct nn_attr *a, uint64_t result_bytes,
+                            struct plan_step *step)
+{
+    uint32_t runs = cut_runs((uint64_t)push->lines * push->out_width, 256, result_bytes);
+    push->run_lines = (push->lines + runs - 1) / runs;
+    runs = (push->lines + push->run_lines - 1) / push->run_lines;
+    push->count = runs * ((push->rows + 3) / 4) * ((push->channels + 3) / 4) * a->kernel
+                  * a->kernel;
+    step->kernel = (struct gpu_kernel_desc){
+        .shader = "weight_grad", .n_bindings = 3, .n_spec = 3,
+        .spec = { a->kernel, a->stride, a->pad }, .push_bytes = sizeof *push };
+    memcpy(step->push, push, sizeof *push);
+    plan_groups(b, step, push->count);
+    return runs;
 }
 
 enum nn_status plan_op_weight_grad(struct plan_builder *b, nn_id id,
                                    struct nn_error *error)
 {
     const struct nn_node *node = node_of(b, id);
-    uint32_t taps = node->attr.kernel * node->attr.kernel, vec4s = plan_vec4s(b, id);
+    uint32_t vec4s = plan_vec4s(b, id);
     struct weight_push push = weight_push_of(b, id);
-    uint32_t runs = cut_runs(&push, 16u * (uint64_t)vec4s);
-    push.count = runs * ((push.rows + 3) / 4) * ((push.channels + 3) / 4) * taps;
     struct plan_step step = { .label = "weight_grad", .write_mask = 1u << 2 };
+    uint32_t runs = b->caps->family == GPU_FAMILY_DIRECT
+                        ? fill_direct_weight(&push, &node->attr, 16u * (uint64_t)vec4s, &step)
+                        : fill_weight(b, &push, &node->attr, 16u * (uint64_t)vec4s, &step);
     uint32_t result;
     enum nn_status status = plan_operand(b, node->source[0], &step.operand[0], error);
     if (status == NN_OK) {
@@ -381,26 +465,10 @@ enum nn_status plan_op_weight_grad(struct plan_builder *b, nn_id id,
     if (status != NN_OK) {
         return status;
     }
-    step.kernel = (struct gpu_kernel_desc){
-        .shader = "weight_grad", .n_bindings = 3, .n_spec = 3,
-        .spec = { node->attr.kernel, node->attr.stride, node->attr.pad },
-        .push_bytes = sizeof push };
-    memcpy(step.push, &push, sizeof push);
     step.flops = 8.0 * vec4s * push.lines * push.out_width;
-    plan_groups(b, &step, push.count);
     status = plan_emit(b, &step, error);
-    if (status != NN_OK || runs == 1) {
-        return status;
-    }
-    struct plan_step sum = { .label = "sum_parts", .write_mask = 1u << 1,
-                             .operand = { step.operand[2], result } };
-    uint32_t sum_push[2] = { vec4s, runs };
-    sum.kernel = (struct gpu_kernel_desc){ .shader = "sum_parts", .n_bindings = 2,
-                                           .push_bytes = sizeof sum_push };
-    memcpy(sum.push, sum_push, sizeof sum_push);
-    sum.flops = 4.0 * vec4s * runs;
-    plan_groups(b, &sum, vec4s);
-    return plan_emit(b, &sum, error);
+    return status != NN_OK || runs == 1
+               ? status : emit_parts(b, step.operand[2], result, vec4s, runs, error);
 }
 
 enum nn_status plan_op_conv_grad_input(struct plan_builder *b, nn_id id,
@@ -578,10 +646,13 @@ static enum nn_status emit_attention(struct plan_builder *b, nn_id id, enum attn
     push.head_width = a->width / a->heads;
     uint32_t length = mode == ATTN_QUERY ? push.keys
                       : mode == ATTN_KEY ? push.queries : push.head_width;
+    uint32_t columns = push.head_width | push.y_column | push.a_column | push.v_column;
+    bool whole = columns % 4 == 0;
     struct plan_kernel k = {
-        .shader = "attn_grad", .label = "attn_grad", .n_ids = 3,
-        .ids = { ids[0], ids[1], ids[2] }, .n_spec = 1, .spec = { mode }, .push = &push,
-        .push_bytes = sizeof push, .flops = 8.0 * push.count * length,
+        .shader = "attn_grad", .direct = "direct_attn_grad", .label = "attn_grad",
+        .n_ids = 3,
+        .ids = { ids[0], ids[1], ids[2] }, .n_spec = 2, .spec = { mode, whole },
+        .push = &push, .push_bytes = sizeof push, .flops = 8.0 * push.count * length,
         .count = push.count };
     return plan_emit_kernel(b, id, &k, error);
 }

@@ -127,6 +127,7 @@ enum nn_status plan_emit_rows(struct plan_builder *b, struct plan_step *step,
  * repeats the first, or the result where that is absent too), then the result. */
 struct plan_kernel {
     const char *shader, *label;
+    const char *direct; /* for the direct family: the same on texel buffers, or NULL */
     nn_id ids[NN_MAX_OPERANDS];
     uint32_t n_ids;
     uint32_t n_spec, spec[4];

@@ -5,6 +5,8 @@
 
 #include <math.h>
 
+static const struct nn_epilogue relu = { NN_ACT_RELU, 0 };
+
 static uint32_t dim(const struct state_entry *e, int i)
 {
     return e && i < e->rank && e->shape[i] < 1000000 ? (uint32_t)e->shape[i] : 0;
@@ -41,8 +43,7 @@ nn_id mldecoder_tokens(struct nn_graph *graph, const struct state *state,
                                "head.decoder.embed_standart.weight");
     nn_id bias = state_param(graph, state, NN_SHAPE1(net->width),
                              "head.decoder.embed_standart.bias");
-    nn_id tokens = nn_linear(graph, rows, weight, bias);
-    return nn_activation(graph, tokens, (struct nn_epilogue){ NN_ACT_RELU, 0 });
+    return nn_linear_act(graph, rows, weight, bias, relu);
 }
 
 /* The places of dropout: queries, attention probabilities, what was attended to, and both
@@ -70,13 +71,12 @@ static nn_id build_queries(struct nn_graph *graph, const struct state *state,
     uint32_t n = nn_graph_node(graph, labels)->shape.dim[0];
     labels = nn_reshape(graph, labels, NN_SHAPE3(1, n, net->embedding));
     if (!state_find(state, "head.wordvec_proj.weight")) {
-        return nn_activation(graph, labels, (struct nn_epilogue){ NN_ACT_RELU, 0 });
+        return nn_activation(graph, labels, relu);
     }
     nn_id weight = state_param(graph, state, NN_SHAPE2(d, net->embedding),
                                "head.wordvec_proj.weight");
     nn_id bias = state_param(graph, state, NN_SHAPE1(d), "head.wordvec_proj.bias");
-    nn_id queries = nn_linear(graph, labels, weight, bias);
-    return nn_activation(graph, queries, (struct nn_epilogue){ NN_ACT_RELU, 0 });
+    return nn_linear_act(graph, labels, weight, bias, relu);
 }
 
 /* x W^T + b by `count` of the three [D,D] parts of in_proj: queries, keys, values. */
@@ -118,8 +118,7 @@ static nn_id feed_forward(struct nn_graph *graph, const struct state *state,
     nn_id b1 = state_param(graph, state, NN_SHAPE1(hidden), "%s.linear1.bias", prefix);
     nn_id w2 = state_param(graph, state, NN_SHAPE2(d, hidden), "%s.linear2.weight", prefix);
     nn_id b2 = state_param(graph, state, NN_SHAPE1(d), "%s.linear2.bias", prefix);
-    nn_id h = nn_activation(graph, nn_linear(graph, x, w1, b1),
-                            (struct nn_epilogue){ NN_ACT_RELU, 0 });
+    nn_id h = nn_linear_act(graph, x, w1, b1, relu);
     h = nn_linear(graph, drop(graph, net, h, DROP_HIDDEN), w2, b2);
     return drop(graph, net, h, DROP_FORWARD);
 }

@@ -83,6 +83,10 @@ static enum nn_status check_params(const struct train_step_params *p, struct nn_
         return nn_fail(error, NN_ERROR_INVALID,
                        "features in place of images leave the image encoder untrained");
     }
+    if (p->scope == TRAIN_DECODER && (p->features.rank == 0 || p->tokens.rank > 0)) {
+        return nn_fail(error, NN_ERROR_INVALID,
+                       "the decoder alone is trained from tokens and without captions");
+    }
     if (!is_rate(p->dropout) || !is_rate(p->ema) || !(p->max_norm >= 0)) {
         return nn_fail(error, NN_ERROR_INVALID, "dropout and the average's decay must be "
                        "below 1, and no limit negative");
@@ -207,6 +211,11 @@ enum nn_status train_step_run(struct train_step *step, const struct train_batch 
                          (unsigned long long)adam->step);
     }
     return status;
+}
+
+struct nn_plan *train_step_plan(struct train_step *step)
+{
+    return step->plan;
 }
 
 /* --- Variables ---------------------------------------------------------------------------- */

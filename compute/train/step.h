@@ -20,6 +20,8 @@ enum train_scope {
     TRAIN_ALL,
     TRAIN_HEAD,      /* head.* and align.* */
     TRAIN_HEAD_TEXT, /* and the text encoder */
+    TRAIN_DECODER,   /* head.* without what makes tokens of the encoder's rows, so that
+                      * tokens that were made before stay good */
 };
 
 struct train_step_params {
@@ -27,7 +29,8 @@ struct train_step_params {
     struct nn_shape images;           /* [B,3,H,W], sides multiples of 4 */
     struct nn_shape features;         /* [B,T,F] in place of images: rows of the image
                                        * encoder, which is then not in the graph; for the
-                                       * scopes HEAD and HEAD_TEXT */
+                                       * scopes HEAD and HEAD_TEXT. For DECODER, and always
+                                       * then, the decoder's tokens [B,T,D] */
     struct nn_shape label_embeddings; /* [N,E], constants */
     struct nn_shape label_tokens;     /* [N,T] in place of label_embeddings: the state's
                                        * text encoder makes them at every step, and is
@@ -78,6 +81,9 @@ struct train_losses {
 enum nn_status train_step_run(struct train_step *step, const struct train_batch *batch,
                               const struct nn_adam *adam, struct train_losses *out,
                               struct nn_error *error);
+
+/* The plan of the step, for tools that measure it; the step owns it. */
+struct nn_plan *train_step_plan(struct train_step *step);
 
 /* What the step trains or keeps as a running statistic. */
 struct train_variable {

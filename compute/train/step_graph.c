@@ -25,6 +25,10 @@ static bool is_statistic(const char *name)
 static bool in_scope(void *user, const char *name)
 {
     const struct train_step *step = user;
+    bool decoder = begins(name, "head.") && !begins(name, "head.decoder.embed_standart.");
+    if (step->params.scope == TRAIN_DECODER) {
+        return decoder;
+    }
     bool head = begins(name, "head.") || begins(name, "align.");
     bool image = begins(name, "body.") || begins(name, "visual.");
     return step->params.scope == TRAIN_ALL || head
@@ -37,6 +41,9 @@ static nn_id build_tokens(struct train_step *step, const struct mldecoder *head)
     struct tresnet net;
     if (step->params.features.rank > 0) {
         nn_id rows = nn_input(step->graph, "features", NN_F32, step->params.features);
+        if (step->params.scope == TRAIN_DECODER) {
+            return rows;
+        }
         return mldecoder_tokens(step->graph, step->state, head, rows);
     }
     if (!tresnet_detect(&net, step->state, step->params.settings)) {

@@ -66,6 +66,10 @@ static nn_id conv_stride(G *g) { return conv(g, NN_SHAPE4(1, 3, 11, 10), NN_SHAP
 static nn_id conv_patch(G *g) { return conv(g, NN_SHAPE4(2, 3, 9, 12), NN_SHAPE4(5, 3, 4, 4), 4, 0); }
 static nn_id conv_5x5(G *g) { return conv(g, NN_SHAPE4(1, 4, 6, 6), NN_SHAPE4(4, 4, 5, 5), 1, 2); }
 static nn_id conv_runs(G *g) { return conv(g, NN_SHAPE4(2, 3, 19, 33), NN_SHAPE4(5, 3, 3, 3), 1, 1); }
+static bool no_param(void *user, const char *name)
+{
+    return false;
+}
 static nn_id linear(G *g)
 {
     return nn_linear(g, rows(g, "x", 2, 7, 13), in(g, "w", NN_SHAPE2(10, 13)),
@@ -75,6 +79,12 @@ static nn_id linear_runs(G *g)
 {
     return nn_linear(g, in(g, "x", NN_SHAPE2(600, 6)), in(g, "w", NN_SHAPE2(5, 6)),
                      vec(g, "b", 5));
+}
+static nn_id linear_relu(G *g)
+{
+    nn_graph_set_trainable(g, no_param, NULL);
+    return nn_linear_act(g, rows(g, "x", 2, 3, 6), in(g, "w", NN_SHAPE2(5, 6)),
+                         vec(g, "b", 5), (struct nn_epilogue){ NN_ACT_RELU, 0 });
 }
 static nn_id matmul(G *g)
 {
@@ -211,7 +221,8 @@ static nn_id contrastive(G *g)
 static const struct { const char *name; nn_id (*build)(G *); } cases[] = {
 #define CASE(name) { #name, name }
     CASE(conv_3x3), CASE(conv_1x1), CASE(conv_stride), CASE(conv_patch), CASE(conv_5x5),
-    CASE(conv_runs), CASE(linear), CASE(linear_runs), CASE(matmul), CASE(group), CASE(group_linear),
+    CASE(conv_runs), CASE(linear), CASE(linear_runs), CASE(linear_relu),
+    CASE(matmul), CASE(group), CASE(group_linear),
     CASE(norm_train), CASE(norm_odd), CASE(norm_frozen), CASE(dropout), CASE(blur), CASE(blur_small),
     CASE(pool_ceil), CASE(pool_floor), CASE(depth), CASE(mul_channels), CASE(mean_map),
     CASE(to_rows), CASE(act_relu), CASE(act_leaky), CASE(act_gelu), CASE(act_quick),

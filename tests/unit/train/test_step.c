@@ -365,6 +365,34 @@ static void encode(const struct fixture *f, float *rows, uint64_t n_rows, float 
     nn_graph_destroy(&g);
 }
 
+/* From tokens, nothing is trained that tokens depend on. */
+static void check_decoder(const struct fixture *f, struct train_step_params *params,
+                          struct train_batch *batch)
+{
+    static float tokens[BATCH * 4 * 512];
+    uint32_t width = (uint32_t)state_find(f->state, "head.decoder.embed_standart.bias")->count;
+    REQUIRE(width <= 512);
+    for (size_t i = 0; i < BATCH * 4 * width; i++) {
+        tokens[i] = (float)(i * 7919 % 101) / 101;
+    }
+    params->tokens = (struct nn_shape){ 0 };
+    params->features = NN_SHAPE3(BATCH, 4, width);
+    batch->features = tokens;
+    struct train_step *step = make_step(f, params);
+    struct train_losses first = run(step, batch, 1, 1e-2);
+    REQUIRE(first.clip == 0);
+    for (size_t i = 0; i < train_step_count(step); i++) {
+        const char *name = train_step_variable(step, i)->entry->name;
+        REQUIRE(strncmp(name, "head.", 5) == 0 && !strstr(name, "embed_standart"));
+    }
+    struct train_losses later = first;
+    for (int i = 2; i < 20; i++) {
+        later = run(step, batch, (uint64_t)i, 1e-2);
+    }
+    REQUIRE(later.total < first.total);
+    train_step_destroy(&step);
+}
+
 /* The head alone sees the same numbers when rows and embeddings are made beforehand. */
 static void check_features(const struct fixture *f)
 {
@@ -395,6 +423,10 @@ static void check_features(const struct fixture *f)
     params.scope = TRAIN_ALL;
     REQUIRE(train_step_create(&step, f->device, f->state, &params, &error)
             == NN_ERROR_INVALID);
+    params.scope = TRAIN_DECODER; /* has no captions */
+    REQUIRE(train_step_create(&step, f->device, f->state, &params, &error)
+            == NN_ERROR_INVALID);
+    check_decoder(f, &params, &batch);
 }
 
 /* A pixel that is no number: the step says so and the parameters stay. */

@@ -85,7 +85,8 @@ cmp head/model.safetensors again/model.safetensors || fail "the cache changes th
     --labels-per-step 8 --steps 4 --batch 24 --memory 0 --out text 2>errors ||
     fail "head and text"
 [ "$(grep -c "^epoch .* on test$" errors)" = 2 ] || fail "the epochs were not measured"
-[ "$(grep -c "[0-9]$" text/training.csv)" = 2 ] || fail "the log of the measuring"
+[ "$(grep -c ",[0-9]*[.][0-9][0-9]$" text/training.csv)" = 2 ] || fail "the log of them"
+grep -q "mAP [0-9][0-9]*[.][0-9]* on test" errors || fail "no percentage"
 "$run" train --model ./one --data world --labels few.txt --val tset --steps 2 --out no \
     2>errors && fail "a split that is not there"
 [ "$(stat -c %s head/model.safetensors)" -lt "$(stat -c %s one/model.safetensors)" ] ||

@@ -1,0 +1,93 @@
+/* The head's tokens of every picture of a set, from the cache or the image encoder. */
+#include "app/tagger/tagger.h"
+#include "app/trainer/rows.h"
+
+#include <string.h>
+
+struct token_maker {
+    const struct rows_params *params;
+    struct rows *rows;
+    guint done;
+    gint stop;   /* of the tagger */
+};
+
+static void on_cancelled(GCancellable *cancellable, gpointer data)
+{
+    g_atomic_int_set((gint *)data, 1);
+}
+
+static gboolean take(const struct tagger_item *items, guint n,
+                     const struct tagger_stats *stats, gpointer data, GError **error)
+{
+    struct token_maker *m = data;
+    gsize values = (gsize)m->rows->count * m->rows->width;
+    for (guint i = 0; i < n; i++) {
+        guint at = m->done++;
+        m->rows->broken[at] = items[i].error != NULL;
+        if (items[i].error) {
+            m->params->broken(items[i].error->message, m->params->data);
+        } else {
+            memcpy(m->rows->values + at * values, items[i].tokens, values * sizeof(float));
+        }
+    }
+    m->params->progress(m->done, m->params->feed.paths->len, m->params->data);
+    return TRUE;
+}
+
+static token_cache *open_cache(struct session *session, const struct rows *rows,
+                               guint embedding)
+{
+    const struct session_keys *keys = session_keys(session);
+    struct token_cache_key key = { keys->image, keys->text,
+                                   (gsize)rows->count * rows->width, embedding };
+    return token_cache_open(NULL, &key);
+}
+
+static gboolean encode(struct token_maker *m, struct session *session,
+                       GCancellable *cancellable, GError **error)
+{
+    const struct rows_params *p = m->params;
+    token_cache *cache = open_cache(session, m->rows, model_info(p->model)->embedding);
+    struct tagger_stats stats;
+    struct tagger_params tagger = { .model = p->model, .session = session, .cache = cache,
+                                    .jobs = p->feed.jobs, .stop = &m->stop, .put = take,
+                                    .data = m };
+    gulong handler = cancellable ? g_cancellable_connect(cancellable,
+                                                         G_CALLBACK(on_cancelled), &m->stop,
+                                                         NULL) : 0;
+    gboolean good = tagger_run(&tagger, p->feed.paths, &stats, error);
+    g_cancellable_disconnect(cancellable, handler);
+    token_cache_close(&cache);
+    return good && !g_cancellable_set_error_if_cancelled(cancellable, error);
+}
+
+gboolean rows_make_tokens(struct rows *out, const struct rows_params *params,
+                          GCancellable *cancellable, GError **error)
+{
+    struct nn_error failure = { 0 };
+    struct token_maker m = { .params = params, .rows = out };
+    struct session *session = NULL;
+    guint pictures = params->feed.paths->len;
+    struct session_params options = {
+        .device = { .select = params->device, .cache_dir = params->cache_dir,
+                    .family = -1, .choice = { .precision = GPU_PRECISION_F32 } } };
+    *out = (struct rows){ 0 };
+    if (session_create(&session, params->model, &options, &failure) != NN_OK) {
+        g_set_error_literal(error, G_IO_ERROR, G_IO_ERROR_FAILED, failure.text);
+        return FALSE;
+    }
+    out->count = session_token_count(session);
+    out->width = model_info(params->model)->token_width;
+    guint64 values = (guint64)out->count * out->width * pictures;
+    gboolean good = values * sizeof(float) <= params->memory;
+    if (good) {
+        out->values = g_new0(float, values);
+        out->broken = g_new0(gboolean, pictures);
+        good = encode(&m, session, cancellable, error);
+    }
+    session_destroy(&session);
+    if (!good) {
+        rows_clear(out);
+    }
+    return good;
+}
