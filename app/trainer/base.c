@@ -192,7 +192,8 @@ static struct model *open_model(const struct trainer_options *o, const char *fol
     enum nn_status status = wrong ? nn_fail(&failure, NN_ERROR_UNSUPPORTED, "%s: %s",
                                             o->model, wrong)
                                   : model_copy_tokenizer(o->model, folder, &found, &failure);
-    if (status == NN_OK && (lacks_head(model) || (lacks_alignment(model) && o->alpha > 0))) {
+    bool aligned = o->alpha > 0 && o->scope != TRAINER_DECODER;
+    if (status == NN_OK && (lacks_head(model) || (lacks_alignment(model) && aligned))) {
         status = complete(&model, o->model, o->seed, folder, &failure);
     }
     if (status != NN_OK) {
