@@ -15,7 +15,7 @@ static const char help[] =
 struct train_options {
     struct trainer_options o;
     char *model, *config, *data, *images, *split, *unlisted, *labels, *out, *prompt;
-    char *validation, *scope, *reduction, *optimizer, *augment, *precision, *store, *device;
+    char *words, *validation, *scope, *reduction, *optimizer, *augment, *precision, *store, *device;
     gint64 steps, seed;
     int batch, epochs, labels_per_step, operations, jobs, memory;
     double minutes;
@@ -48,8 +48,8 @@ static gboolean read_names(struct train_options *t)
     int optimizer = (int)t->o.optimizer;
     enum gpu_precision precision = GPU_PRECISION_F32;
     gboolean good =
-        choose("scope", t->scope, (const char *const[]){ "all", "head", "head+text", "decoder", NULL },
-               &scope)
+        choose("scope", t->scope,
+               (const char *const[]){ "all", "head", "head+text", "decoder", NULL }, &scope)
         && choose("reduction", t->reduction,
                   (const char *const[]){ "sum", "image", "mean", NULL }, &reduction)
         && choose("optimizer", t->optimizer,
@@ -179,6 +179,18 @@ static void show_note(const char *text, gpointer data)
     g_printerr("%s\n", text);
 }
 
+static void show_encoded(guint done, guint total, gpointer data)
+{
+    struct line *l = data;
+    if (stopped) {
+        g_cancellable_cancel(cancellable);
+    }
+    if (l->terminal) {
+        g_printerr("\r%u of %u pictures encoded\033[K", done, total);
+        l->visible = TRUE;
+    }
+}
+
 static void show_progress(const struct trainer_progress *p, gpointer data)
 {
     struct line *l = data;
@@ -193,7 +205,8 @@ static void show_progress(const struct trainer_progress *p, gpointer data)
     guint left = (guint)MIN(p->seconds_left, 3e6);
     g_printerr("%sstep %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT ", epoch %.2f, loss "
                "%.4g (captions %.4g, labels %.4g), rate %.2e, %.1f images/s, "
-               "%u:%02u:%02u left%s", l->terminal ? "\r" : "", p->step, p->steps, p->epoch, p->loss, p->clip,
+               "%u:%02u:%02u left%s", l->terminal ? "\r" : "", p->step, p->steps,
+               p->epoch, p->loss, p->clip,
                p->labels, p->lr, p->images_per_second, left / 3600, left / 60 % 60,
                left % 60, l->terminal ? "\033[K" : "\n");
     l->visible = l->terminal;
@@ -217,12 +230,13 @@ static int run(struct train_options *t)
     g_autoptr(GError) error = NULL;
     g_autofree char *cache = command_cache_dir(), *path = NULL;
     struct line line = { .terminal = isatty(STDERR_FILENO) == 1 };
-    struct trainer_calls calls = { show_progress, show_note, &line };
+    struct trainer_calls calls = { show_progress, show_encoded, show_note, &line };
     enum trainer_end end;
     path = t->model ? command_find_model(t->model) : NULL;
     t->o.model = path;
     t->o.config = t->config;
     t->o.prompt = t->prompt;
+    t->o.words = t->words;
     t->o.out = t->out;
     t->o.validation = t->validation;
     t->o.set.path = t->data;
@@ -241,8 +255,8 @@ static int run(struct train_options *t)
         return command_fail(COMMAND_FAILED, "%s", error->message);
     }
     if (end == TRAINER_STOPPED) {
-        g_printerr("stopped and saved; the same command with --resume goes on, and "
-                   "%s.training is the model until here\n", t->out);
+        g_printerr("stopped and saved in %s.training; the same command with --resume goes "
+                   "on\n", t->out);
         return COMMAND_FAILED;
     }
     g_printerr("made %s\n", t->out);
@@ -252,14 +266,15 @@ static int run(struct train_options *t)
 static void clear(struct train_options *t)
 {
     char *texts[] = { t->model, t->config, t->data, t->images, t->split, t->unlisted,
-                      t->labels, t->out, t->prompt, t->validation, t->scope, t->reduction, t->optimizer,
-                      t->augment, t->precision, t->store, t->device };
+                      t->labels, t->out, t->prompt, t->words, t->validation, t->scope,
+                      t->reduction, t->optimizer, t->augment, t->precision, t->store,
+                      t->device };
     for (gsize i = 0; i < G_N_ELEMENTS(texts); i++) {
         g_free(texts[i]);
     }
 }
 
-static gboolean parse(struct train_options *t, int *argc, char ***argv)
+static void list_files(struct train_options *t, GArray *out)
 {
     struct trainer_options *o = &t->o;
     const GOptionEntry entries[] = {
@@ -282,11 +297,20 @@ static gboolean parse(struct train_options *t, int *argc, char ***argv)
           "listed: negative or unknown", "WHAT" },
         { "out", 'o', 0, G_OPTION_ARG_FILENAME, &t->out, "Bundle to make", "BUNDLE" },
         { "resume", 0, 0, G_OPTION_ARG_NONE, &o->resume, "Go on with a stopped training",
-          NULL },
+          NULL } };
+    g_array_append_vals(out, entries, G_N_ELEMENTS(entries));
+}
+
+static void list_learning(struct train_options *t, GArray *out)
+{
+    struct trainer_options *o = &t->o;
+    const GOptionEntry entries[] = {
         { "scope", 0, 0, G_OPTION_ARG_STRING, &t->scope, "What is trained: all, "
           "head+text, head or decoder (all)", "WHAT" },
         { "prompt", 0, 0, G_OPTION_ARG_STRING, &t->prompt, "Sentence around a label "
           "(the model's, \"a photo of %s\")", "TEXT" },
+        { "words", 0, 0, G_OPTION_ARG_FILENAME, &t->words, "Lines whose words the tokenizer "
+          "of a new model knows too", "FILE" },
         { "epochs", 0, 0, G_OPTION_ARG_INT, &t->epochs, "Times that each image is seen (10)",
           "N" },
         { "steps", 0, 0, G_OPTION_ARG_INT64, &t->steps, "Steps, instead of --epochs", "N" },
@@ -319,7 +343,14 @@ static gboolean parse(struct train_options *t, int *argc, char ***argv)
         { "max-norm", 0, 0, G_OPTION_ARG_DOUBLE, &o->max_norm, "Limit of the gradient's "
           "norm (none)", "X" },
         { "dropout", 0, 0, G_OPTION_ARG_DOUBLE, &o->dropout, "Dropout in the head (0.1)",
-          "P" },
+          "P" } };
+    g_array_append_vals(out, entries, G_N_ELEMENTS(entries));
+}
+
+static void list_machine(struct train_options *t, GArray *out)
+{
+    struct trainer_options *o = &t->o;
+    const GOptionEntry entries[] = {
         { "augment", 0, 0, G_OPTION_ARG_STRING, &t->augment, "Changes to images: none, or "
           "some of flip,cutout,shape,colour", "LIST" },
         { "operations", 0, 0, G_OPTION_ARG_INT, &t->operations, "Changes of shape and "
@@ -339,9 +370,18 @@ static gboolean parse(struct train_options *t, int *argc, char ***argv)
         { "jobs", 'j', 0, G_OPTION_ARG_INT, &t->jobs, "Decoding threads (one less than "
           "cores)", "N" },
         { "device", 'd', 0, G_OPTION_ARG_STRING, &t->device, "Device by number or name",
-          "N|NAME" },
-        { 0 } };
-    return command_parse(argc, argv, entries, "- train a model", help);
+          "N|NAME" } };
+    g_array_append_vals(out, entries, G_N_ELEMENTS(entries));
+}
+
+static gboolean parse(struct train_options *t, int *argc, char ***argv)
+{
+    g_autoptr(GArray) entries = g_array_new(TRUE, TRUE, sizeof(GOptionEntry));
+    list_files(t, entries);
+    list_learning(t, entries);
+    list_machine(t, entries);
+    return command_parse(argc, argv, (const GOptionEntry *)(gpointer)entries->data,
+                         "- train a model", help);
 }
 
 int command_train(int argc, char **argv)

@@ -16,25 +16,24 @@ static void *fail(const struct nn_error *failure, GError **error)
     return NULL;
 }
 
-/* Prompts of single labels, and captions, with all the words that they are made of. */
-static GPtrArray *list_texts(const struct training_set *set, const char *prompt)
+/* Prompts of the labels, which hold all words that captions are made of but their
+ * separators, and the lines of a file. */
+static GPtrArray *list_texts(const struct trainer_options *o, const struct training_set *set,
+                             GError **error)
 {
+    g_autoptr(GPtrArray) lines = o->words ? dataset_read_lines(o->words, error) : NULL;
+    if (o->words && !lines) {
+        return NULL;
+    }
     GPtrArray *texts = g_ptr_array_new_with_free_func(g_free);
     for (guint i = 0; i < set->labels->len; i++) {
-        g_ptr_array_add(texts, prompts_fill(prompt, set->labels->pdata[i]));
+        g_ptr_array_add(texts, prompts_fill(o->prompt, set->labels->pdata[i]));
+    }
+    for (guint i = 0; lines && i < lines->len; i++) {
+        g_ptr_array_add(texts, g_strdup(lines->pdata[i]));
     }
     g_ptr_array_add(texts, g_strdup(", and"));
     return texts;
-}
-
-static enum nn_status learn_tokenizer(const struct trainer_options *o,
-                                      const struct training_set *set, const char *folder,
-                                      struct network_config *config,
-                                      struct nn_error *failure)
-{
-    g_autoptr(GPtrArray) texts = list_texts(set, o->prompt);
-    return bpe_learn((const char *const *)texts->pdata, texts->len, config->vocabulary,
-                     folder, &config->vocabulary, failure);
 }
 
 static struct model *make_model(const struct trainer_options *o,
@@ -46,8 +45,13 @@ static struct model *make_model(const struct trainer_options *o,
     struct state *state = NULL;
     struct model *model = NULL;
     struct model_settings settings;
+    g_autoptr(GPtrArray) texts = list_texts(o, set, error);
+    if (!texts) {
+        return NULL;
+    }
     if (network_config_read(&config, o->config, &failure) != NN_OK
-        || learn_tokenizer(o, set, folder, &config, &failure) != NN_OK
+        || bpe_learn((const char *const *)texts->pdata, texts->len, config.vocabulary, folder,
+                     &config.vocabulary, &failure) != NN_OK
         || state_create_random(&state, &config, o->seed, &failure) != NN_OK) {
         return fail(&failure, error);
     }
@@ -188,7 +192,8 @@ static struct model *open_model(const struct trainer_options *o, const char *fol
     enum nn_status status = wrong ? nn_fail(&failure, NN_ERROR_UNSUPPORTED, "%s: %s",
                                             o->model, wrong)
                                   : model_copy_tokenizer(o->model, folder, &found, &failure);
-    if (status == NN_OK && (lacks_head(model) || (lacks_alignment(model) && o->alpha > 0))) {
+    bool aligned = o->alpha > 0 && o->scope != TRAINER_DECODER;
+    if (status == NN_OK && (lacks_head(model) || (lacks_alignment(model) && aligned))) {
         status = complete(&model, o->model, o->seed, folder, &failure);
     }
     if (status != NN_OK) {

@@ -15,14 +15,17 @@ struct rows {
 struct rows_params {
     const struct model *model;
     const char *device, *cache_dir;
-    struct feed_params feed;  /* without changes; first, end and length are set here */
+    const char *cache;        /* file of the token cache; NULL: the person's own */
+    struct feed_params feed;  /* of the pictures; what belongs to epochs is set here */
     guint64 memory;           /* most bytes of `values` */
     void (*progress)(guint done, guint total, gpointer data);
     void (*broken)(const char *message, gpointer data);
     gpointer data;
 };
 
-/* FALSE with no error set when the rows need more memory than is allowed. */
+/* Rows of pictures that were encoded before by an equal encoder come from the token cache,
+ * the others are put there. FALSE with no error set when the rows need more memory than is
+ * allowed. */
 gboolean rows_make(struct rows *out, const struct rows_params *params,
                    GCancellable *cancellable, GError **error);
 /* The same for the head's tokens, [count,width] as they are cached; those of pictures that

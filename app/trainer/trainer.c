@@ -28,6 +28,7 @@ struct trainer {
     struct rows rows;
     float *embeddings;
     gboolean captions;
+    GHashTable *broken;            /* set of messages */
     struct checkpoint_option *pairs;
     struct gpu_device *device;
     struct train_step *step;
@@ -93,9 +94,13 @@ static void note(const struct trainer *t, const char *format, ...)
     }
 }
 
+/* Once for each picture, not in every epoch. */
 static void note_broken(const char *message, gpointer data)
 {
-    note(data, "%s; none of its labels is learnt", message);
+    struct trainer *t = data;
+    if (g_hash_table_add(t->broken, g_strdup(message))) {
+        note(t, "%s; none of its labels is learnt", message);
+    }
 }
 
 /* --- The folder ---------------------------------------------------------------------- */
@@ -193,8 +198,9 @@ static gboolean open_model(struct trainer *t, GError **error)
     }
     t->prompt = g_strdup(t->o.prompt ? t->o.prompt : model_info(t->model)->prompt);
     t->o.prompt = t->prompt;
-    t->captions = t->o.alpha > 0 && t->o.scope != TRAINER_DECODER && state_find(model_state(t->model), "align.W_i");
-    if (t->o.alpha > 0 && !t->captions && t->o.scope != TRAINER_DECODER) { /* align_width 0 in the configuration */
+    gboolean wanted = t->o.alpha > 0 && t->o.scope != TRAINER_DECODER;
+    t->captions = wanted && state_find(model_state(t->model), "align.W_i");
+    if (wanted && !t->captions) { /* align_width 0 in the configuration */
         note(t, "the model has no alignment of images and captions: it is trained by the "
              "labels' loss alone");
     }
@@ -245,8 +251,8 @@ static struct feed_params feed_params(const struct trainer *t)
 static void show_rows(guint done, guint total, gpointer data)
 {
     const struct trainer *t = data;
-    if (done == total) {
-        note(t, "%u pictures encoded; the image encoder does not run again", total);
+    if (t->calls.encoded) {
+        t->calls.encoded(done, total, t->calls.data);
     }
 }
 
@@ -271,7 +277,10 @@ static gboolean encode_pictures(struct trainer *t, GError **error)
                     "memory than is allowed");
         return FALSE;
     }
-    if (!t->rows.values) {
+    if (made) {
+        note(t, "%u pictures are encoded; the image encoder does not run again",
+             t->set->images->len);
+    } else {
         note(t, "the encoded pictures need more than --memory; the image encoder runs at "
              "every step");
     }
@@ -550,6 +559,7 @@ static gboolean train(struct trainer *t, enum trainer_end *end, GError **error)
 
 static void trainer_clear(struct trainer *t)
 {
+    g_hash_table_unref(t->broken);
     batch_free(&t->batch);
     feed_free(&t->feed);
     train_log_close(&t->log);
@@ -572,11 +582,21 @@ gboolean trainer_run(const struct trainer_options *options,
                      const struct trainer_calls *calls, GCancellable *cancellable,
                      enum trainer_end *end, GError **error)
 {
-    struct trainer t = { .o = *options, .cancellable = cancellable };
+    struct trainer t = { .o = *options, .cancellable = cancellable,
+                         .broken = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
+                                                         NULL) };
     if (calls) {
         t.calls = *calls;
     }
-    gboolean good = train(&t, end, error);
+    GError *failure = NULL;
+    train(&t, end, &failure);
+    if (g_error_matches(failure, G_IO_ERROR, G_IO_ERROR_CANCELLED)) {
+        *end = TRAINER_STOPPED; /* before the first step */
+        g_clear_error(&failure);
+    }
     trainer_clear(&t);
-    return good;
+    if (failure) {
+        g_propagate_error(error, failure);
+    }
+    return failure == NULL;
 }

@@ -28,6 +28,8 @@ struct trainer_options {
     /* The model: one of the two. `config` is a JSON file of struct network_config. */
     const char *model, *config;
     const char *prompt;            /* with one %s; NULL: the model's own */
+    const char *words;             /* file of lines whose words the tokenizer of a new model
+                                    * knows beside those of the labels; or NULL */
     struct training_set_params set;
     const char *out;               /* the bundle to make, which must not exist */
     const char *command;           /* the command line, for the record; or NULL */
@@ -70,17 +72,19 @@ struct trainer_progress {
     double images_per_second, seconds_left;
 };
 
-/* Called on the thread of trainer_run; either may be NULL. A note is one line for a
- * person. */
+/* Called on the thread of trainer_run; any may be NULL. A note is one line for a person. */
 struct trainer_calls {
     void (*progress)(const struct trainer_progress *progress, gpointer data);
+    /* Before the first step, while a frozen encoder goes over the pictures. */
+    void (*encoded)(guint done, guint total, gpointer data);
     void (*note)(const char *text, gpointer data);
     gpointer data;
 };
 
 enum trainer_end { TRAINER_DONE, TRAINER_STOPPED };
 
-/* Blocks until the bundle is there, or, when it is cancelled, a checkpoint. FALSE after a
+/* Blocks until the bundle is there, or, when it is cancelled, a checkpoint and the model
+ * until then (neither, before the first step). FALSE after a
  * failure; then the latest checkpoint is still there to go on from. */
 gboolean trainer_run(const struct trainer_options *options,
                      const struct trainer_calls *calls, GCancellable *cancellable,

@@ -32,7 +32,7 @@ static gboolean measure(const struct scores *scores, const struct validation_par
                                         .threshold = 0.5 };
     struct evaluation *e = evaluation_run(scores, p->set->data, &params, error);
     if (e) {
-        *out = e->parts[e->n_parts - 1].map[METRICS_TIES_LOW_INDEX].present;
+        *out = 100 * e->parts[e->n_parts - 1].map[METRICS_TIES_LOW_INDEX].present;
     }
     gboolean good = e != NULL;
     evaluation_free(&e);
