@@ -57,7 +57,9 @@ void trainer_options_for_decisions(struct trainer_options *options)
 {
     trainer_options_init(options);
     options->scope = TRAINER_DECODER;
+    options->keep = TRUE;
     options->alpha = 0;
+    options->gamma_negative = options->clip = 0; /* cross entropy: kept pairs are not 0 or 1 */
     options->lr = 1e-3;
     options->epochs = 40;
     options->checkpoint_seconds = 0;
@@ -166,6 +168,7 @@ static void choose(struct trainer *t)
     o->labels_per_step = o->labels_per_step ? MIN(o->labels_per_step, t->set->labels->len)
                                             : t->set->labels->len;
     o->jobs = o->jobs ? o->jobs : MAX(g_get_num_processors(), 2) - 1;
+    o->keep = o->keep && o->scope == TRAINER_DECODER;
     if (o->augment.kinds & AUGMENT_FLIP && knows_sides(t->set)) {
         o->augment.kinds &= ~(guint)AUGMENT_FLIP;
         note(t, "pictures are not flipped, for there are labels of left and right");
@@ -264,6 +267,10 @@ static gboolean encode_pictures(struct trainer *t, GError **error)
                                   .cache_dir = t->o.cache_dir, .feed = feed_params(t),
                                   .memory = t->o.memory, .progress = show_rows,
                                   .broken = note_broken, .data = t };
+    if (t->o.keep) {
+        params.embeddings = t->embeddings;
+        params.labels = t->set->labels->len;
+    }
     GError *failure = NULL;
     gboolean tokens = t->o.scope == TRAINER_DECODER;
     gboolean made = tokens ? rows_make_tokens(&t->rows, &params, t->cancellable, &failure)

@@ -63,7 +63,7 @@ static void run(GTask *task, gpointer source, gpointer data, GCancellable *cance
 {
     Learning *l = data;
     struct trainer_options o;
-    struct trainer_calls calls = { on_progress, NULL, l };
+    struct trainer_calls calls = { .progress = on_progress, .data = l };
     enum trainer_end end = TRAINER_STOPPED;
     GError *error = NULL;
     if (g_cancellable_set_error_if_cancelled(cancellable, &error)) {
