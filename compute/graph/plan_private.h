@@ -138,6 +138,9 @@ struct plan_kernel {
     uint32_t count;     /* invocations, or rows */
     uint32_t base_word; /* of the push block, for rows */
 };
+/* Whether the family is the direct one and the first n operands, which are f32, are small
+ * enough for texel buffers. */
+bool plan_fit_texels(const struct plan_builder *b, const struct plan_step *step, uint32_t n);
 enum nn_status plan_emit_kernel(struct plan_builder *b, nn_id id,
                                 const struct plan_kernel *k, struct nn_error *error);
 uint32_t plan_vec4s(const struct plan_builder *b, nn_id id);
