@@ -3,6 +3,7 @@
 #include "app/engine/prompts.h"
 #include "app/trainer/base.h"
 #include "app/trainer/batch.h"
+#include "app/trainer/centre.h"
 #include "app/trainer/record.h"
 #include "app/trainer/train_log.h"
 #include "app/trainer/validation.h"
@@ -343,6 +344,19 @@ static gboolean open_step(struct trainer *t, GError **error)
            || fail(&failure, error);
 }
 
+/* Before the first step of a new model. */
+static gboolean begin_new(struct trainer *t, GError **error)
+{
+    gboolean fixed = t->embeddings != NULL;
+    gboolean good = (fixed || encode_labels(t, error))
+                    && centre_queries(t->step, t->embeddings, t->set->labels->len,
+                                      model_info(t->model)->embedding, error);
+    if (!fixed) { /* they change from now on */
+        g_clear_pointer(&t->embeddings, g_free);
+    }
+    return good;
+}
+
 static void open_batches(struct trainer *t)
 {
     struct batch_params params = {
@@ -550,6 +564,9 @@ static gboolean train(struct trainer *t, enum trainer_end *end, GError **error)
         if (!checkpoint_load(t->checkpoint, t->step, error)) {
             return FALSE;
         }
+    }
+    if (t->done == 0 && t->o.config && !begin_new(t, error)) {
+        return FALSE;
     }
     t->log = train_log_open(t->csv, t->done, error);
     if (!t->log) {
