@@ -1,6 +1,7 @@
 #include "ui/ui.h"
 
 #include "app/commands/commands.h"
+#include "ui/settings.h"
 #include "ui/window.h"
 
 #include <glib/gi18n.h>
@@ -9,13 +10,18 @@
 static TlWorkspace *workspace_in_use;
 static char *option_model, *option_db, *option_device;
 
-/* The model named on the command line, else the only or first installed one. */
+/* The model named on the command line, else that of the last learning, else the first
+ * installed one. */
 static char *choose_model(void)
 {
     option_model = option_model ? option_model : command_setting("model");
     option_device = option_device ? option_device : command_setting("device");
     if (option_model) {
         return command_find_model(option_model);
+    }
+    g_autofree char *last = settings_get("model");
+    if (last && g_file_test(last, G_FILE_TEST_EXISTS)) {
+        return g_steal_pointer(&last);
     }
     g_autofree char *dir = command_models_dir();
     g_autoptr(GDir) folder = g_dir_open(dir, 0, NULL);

@@ -1,6 +1,7 @@
 #include "ui/window.h"
 
 #include "ui/labels.h"
+#include "ui/learn.h"
 #include "ui/thumbnails.h"
 
 #include <glib/gi18n.h>
@@ -57,6 +58,16 @@ static void update_state(TlWindow *self)
         adw_status_page_set_description(self->status,
                                         _("Choose a folder, or drop one here."));
     }
+}
+
+/* The new model's confidences come by themselves; here is said what happened. */
+static void on_learnt(TlWorkspace *workspace, gpointer data)
+{
+    TlWindow *self = data;
+    g_autofree char *name = g_path_get_basename(tl_workspace_model_path(workspace));
+    g_autofree char *text = g_strdup_printf(_("The model is now “%s”"), name);
+    g_autofree char *plain = g_markup_escape_text(text, -1);
+    adw_toast_overlay_add_toast(self->toasts, adw_toast_new(plain));
 }
 
 static void on_failed(TlWorkspace *workspace, const char *text, gpointer data)
@@ -258,6 +269,7 @@ static GtkWidget *header_new(TlWindow *self)
     gtk_actionable_set_action_name(GTK_ACTIONABLE(undo), "win.undo");
     adw_header_bar_pack_start(ADW_HEADER_BAR(header), open);
     adw_header_bar_pack_start(ADW_HEADER_BAR(header), undo);
+    adw_header_bar_pack_end(ADW_HEADER_BAR(header), learn_buttons_new(self->workspace));
     adw_header_bar_set_title_widget(ADW_HEADER_BAR(header), GTK_WIDGET(self->title));
     return header;
 }
@@ -376,6 +388,7 @@ TlWindow *tl_window_new(GtkApplication *app, TlWorkspace *workspace)
                              G_CALLBACK(on_selected), self);
     g_signal_connect_swapped(workspace, "status", G_CALLBACK(update_state), self);
     g_signal_connect(workspace, "failed", G_CALLBACK(on_failed), self);
+    g_signal_connect(workspace, "learnt", G_CALLBACK(on_learnt), self);
     update_state(self);
     return self;
 }

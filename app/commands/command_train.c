@@ -44,7 +44,7 @@ static gboolean choose(const char *option, const char *text, const char *const *
 
 static gboolean read_names(struct train_options *t)
 {
-    int scope = TRAINER_ALL, reduction = (int)t->o.reduction, unlisted = 0, store = 0;
+    int scope = (int)t->o.scope, reduction = (int)t->o.reduction, unlisted = 0, store = 0;
     int optimizer = (int)t->o.optimizer;
     enum gpu_precision precision = GPU_PRECISION_F32;
     gboolean good =
@@ -390,7 +390,12 @@ int command_train(int argc, char **argv)
                                .minutes = 5 };
     g_autofree char *line = command_line(argc, argv);
     int status = COMMAND_MISUSED;
-    trainer_options_init(&t.o);
+    /* Other defaults, which the options then change. */
+    if (g_strv_contains((const char *const *)argv, "--from-decisions")) {
+        trainer_options_for_decisions(&t.o);
+    } else {
+        trainer_options_init(&t.o);
+    }
     t.batch = (int)t.o.batch;
     t.epochs = (int)t.o.epochs;
     t.operations = (int)t.o.augment.operations;

@@ -62,6 +62,16 @@ static void forget_targets(float *targets, guint n)
     }
 }
 
+/* Where nothing is known, what the model said before the training. */
+static void keep_targets(const struct rows *rows, guint image, float *targets, guint n)
+{
+    for (guint k = 0; k < n; k++) {
+        if (targets[k] < 0) {
+            targets[k] = rows->confidence[(gsize)image * n + k];
+        }
+    }
+}
+
 static guint take_rows(struct batch *b, guint64 number, float *out, gboolean *broken)
 {
     const struct batch_params *p = &b->params;
@@ -140,6 +150,9 @@ gboolean batch_fill(struct batch *b, guint64 step, struct train_batch *out, GErr
             forget_targets(targets, all);
         } else {
             training_set_targets(p->set, image, targets);
+            if (p->rows && p->rows->confidence) {
+                keep_targets(p->rows, image, targets, all);
+            }
         }
         if (p->captions && !fill_caption(b, i, number, error)) {
             return FALSE;

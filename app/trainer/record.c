@@ -65,7 +65,7 @@ struct checkpoint_option *record_options(const struct trainer_options *o,
         { "alpha", o->alpha }, { "beta", o->beta },
         { "gamma-negative", o->gamma_negative }, { "gamma-positive", o->gamma_positive },
         { "clip", o->clip }, { "dropout", o->dropout },
-        { "labels-per-step", o->labels_per_step }, { "lr", o->lr }, { "decay", o->decay },
+        { "labels-per-step", o->labels_per_step }, { "keep", o->keep }, { "lr", o->lr }, { "decay", o->decay },
         { "warmup", o->warmup }, { "ema", o->ema }, { "max-norm", o->max_norm },
         { "batch", o->batch }, { "steps", (double)o->steps },
         { "augment", o->augment.kinds }, { "operations", o->augment.operations },
@@ -113,6 +113,18 @@ static void put_end(JsonBuilder *b, const struct trainer_progress *last)
     json_builder_add_double_value(b, last->loss);
 }
 
+char *record_base(const char *bundle)
+{
+    g_autofree char *path = g_build_filename(bundle, "training.json", NULL);
+    g_autoptr(JsonParser) parser = json_parser_new();
+    JsonNode *root = json_parser_load_from_file(parser, path, NULL)
+                         ? json_parser_get_root(parser) : NULL;
+    JsonNode *base = root && JSON_NODE_HOLDS_OBJECT(root)
+                         ? json_object_get_member(json_node_get_object(root), "base") : NULL;
+    return base && json_node_get_value_type(base) == G_TYPE_STRING ? json_node_dup_string(base)
+                                                                   : NULL;
+}
+
 gboolean record_write(const char *path, const struct trainer_options *options,
                       const struct checkpoint_option *pairs,
                       const struct training_set *set, const struct trainer_progress *last,
@@ -122,6 +134,11 @@ gboolean record_write(const char *path, const struct trainer_options *options,
     json_builder_begin_object(b);
     json_builder_set_member_name(b, "command");
     json_builder_add_string_value(b, options->command ? options->command : "");
+    if (options->model) {
+        g_autofree char *base = g_canonicalize_filename(options->model, NULL);
+        json_builder_set_member_name(b, "base");
+        json_builder_add_string_value(b, base);
+    }
     json_builder_set_member_name(b, "pictures");
     json_builder_add_int_value(b, set->images->len);
     put_end(b, last);

@@ -13,6 +13,10 @@ struct checkpoint_option *record_options(const struct trainer_options *options,
                                          const char *fingerprint);
 void record_free(struct checkpoint_option *options);
 
+/* The model that the bundle was trained from, as a path, from its training.json; NULL when
+ * there is none. To be freed. */
+char *record_base(const char *bundle);
+
 /* Writes the file `path`: the command line, the options, the labels with their prompt, and
  * how the training ended. */
 gboolean record_write(const char *path, const struct trainer_options *options,

@@ -226,6 +226,7 @@ gboolean rows_make(struct rows *out, const struct rows_params *params,
 void rows_clear(struct rows *rows)
 {
     g_free(rows->values);
+    g_free(rows->confidence);
     g_free(rows->broken);
     *rows = (struct rows){ 0 };
 }

@@ -9,6 +9,7 @@ G_BEGIN_DECLS
 struct rows {
     guint count, width;  /* of one picture: [count,width], the head's input */
     float *values;       /* [pictures,count,width] */
+    float *confidence;   /* [pictures,labels]: what the model says; NULL unless asked for */
     gboolean *broken;    /* [pictures]: its file could not be read; the rows are zeros */
 };
 
@@ -18,6 +19,8 @@ struct rows_params {
     const char *cache;        /* file of the token cache; NULL: the person's own */
     struct feed_params feed;  /* of the pictures; what belongs to epochs is set here */
     guint64 memory;           /* most bytes of `values` */
+    const float *embeddings;  /* of `labels` labels, for the confidences of tokens */
+    guint labels;             /* 0: no confidences */
     void (*progress)(guint done, guint total, gpointer data);
     void (*broken)(const char *message, gpointer data);
     gpointer data;

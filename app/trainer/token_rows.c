@@ -20,7 +20,7 @@ static gboolean take(const struct tagger_item *items, guint n,
                      const struct tagger_stats *stats, gpointer data, GError **error)
 {
     struct token_maker *m = data;
-    gsize values = (gsize)m->rows->count * m->rows->width;
+    gsize values = (gsize)m->rows->count * m->rows->width, labels = m->params->labels;
     for (guint i = 0; i < n; i++) {
         guint at = m->done++;
         m->rows->broken[at] = items[i].error != NULL;
@@ -28,6 +28,10 @@ static gboolean take(const struct tagger_item *items, guint n,
             m->params->broken(items[i].error->message, m->params->data);
         } else {
             memcpy(m->rows->values + at * values, items[i].tokens, values * sizeof(float));
+        }
+        if (!items[i].error && labels > 0) {
+            memcpy(m->rows->confidence + at * labels, items[i].confidence,
+                   labels * sizeof(float));
         }
     }
     m->params->progress(m->done, m->params->feed.paths->len, m->params->data);
@@ -50,6 +54,7 @@ static gboolean encode(struct token_maker *m, struct session *session,
     token_cache *cache = open_cache(session, m->rows, model_info(p->model)->embedding);
     struct tagger_stats stats;
     struct tagger_params tagger = { .model = p->model, .session = session, .cache = cache,
+                                    .embeddings = p->embeddings, .n_labels = p->labels,
                                     .jobs = p->feed.jobs, .stop = &m->stop, .put = take,
                                     .data = m };
     gulong handler = cancellable ? g_cancellable_connect(cancellable,
@@ -83,6 +88,7 @@ gboolean rows_make_tokens(struct rows *out, const struct rows_params *params,
     if (good) {
         out->values = g_new0(float, values);
         out->broken = g_new0(gboolean, pictures);
+        out->confidence = g_new0(float, (gsize)pictures * params->labels);
         good = encode(&m, session, cancellable, error);
     }
     session_destroy(&session);

@@ -54,6 +54,30 @@ void trainer_options_init(struct trainer_options *options)
         .checkpoint_seconds = 300 };
 }
 
+void trainer_options_for_decisions(struct trainer_options *options)
+{
+    trainer_options_init(options);
+    options->scope = TRAINER_DECODER;
+    options->keep = TRUE;
+    options->alpha = 0;
+    options->gamma_negative = options->clip = 0; /* cross entropy: kept pairs are not 0 or 1 */
+    options->lr = 1e-3;
+    options->epochs = 40;
+    options->checkpoint_seconds = 0;
+}
+
+void trainer_discard(const char *out)
+{
+    g_autofree char *folder = g_strconcat(out, ".training", NULL);
+    g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
+    for (const char *name = dir ? g_dir_read_name(dir) : NULL; name;
+         name = g_dir_read_name(dir)) {
+        g_autofree char *path = g_build_filename(folder, name, NULL);
+        g_unlink(path);
+    }
+    g_rmdir(folder);
+}
+
 static gboolean fail(const struct nn_error *failure, GError **error)
 {
     g_set_error_literal(error, G_IO_ERROR, G_IO_ERROR_FAILED, failure->text);
@@ -158,6 +182,7 @@ static void choose(struct trainer *t)
     o->labels_per_step = o->labels_per_step ? MIN(o->labels_per_step, t->set->labels->len)
                                             : t->set->labels->len;
     o->jobs = o->jobs ? o->jobs : MAX(g_get_num_processors(), 2) - 1;
+    o->keep = o->keep && o->scope == TRAINER_DECODER;
     if (o->augment.kinds & AUGMENT_FLIP && knows_sides(t->set)) {
         o->augment.kinds &= ~(guint)AUGMENT_FLIP;
         note(t, "pictures are not flipped, for there are labels of left and right");
@@ -256,6 +281,10 @@ static gboolean encode_pictures(struct trainer *t, GError **error)
                                   .cache_dir = t->o.cache_dir, .feed = feed_params(t),
                                   .memory = t->o.memory, .progress = show_rows,
                                   .broken = note_broken, .data = t };
+    if (t->o.keep) {
+        params.embeddings = t->embeddings;
+        params.labels = t->set->labels->len;
+    }
     GError *failure = NULL;
     gboolean tokens = t->o.scope == TRAINER_DECODER;
     gboolean made = tokens ? rows_make_tokens(&t->rows, &params, t->cancellable, &failure)

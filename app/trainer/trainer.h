@@ -39,6 +39,8 @@ struct trainer_options {
     enum trainer_reduction reduction;
     double dropout;
     guint labels_per_step;         /* at most; 0: no limit */
+    gboolean keep;                 /* TRAINER_DECODER: of pairs that are unknown the model
+                                    * goes on to say what it said before */
     /* The steps. */
     enum trainer_optimizer optimizer;
     double lr, decay, warmup, ema, max_norm; /* lr and ema may be TRAINER_AUTO */
@@ -59,6 +61,12 @@ struct trainer_options {
 };
 
 void trainer_options_init(struct trainer_options *options);
+
+/* The options for tuning a model on the decisions of a person: few pictures, few labels,
+ * seconds; what was not decided stays as it was. */
+void trainer_options_for_decisions(struct trainer_options *options);
+/* Deletes what a training that was not finished left of the bundle `out`. */
+void trainer_discard(const char *out);
 
 struct trainer_progress {
     guint64 step, steps;

@@ -28,6 +28,7 @@ struct DatabaseJob {
     char *hash;                      /* of the image's content */
     gboolean cached;                 /* the cache holds its tokens */
     GCancellable *cancellable;
+    void (*then)(TlWorkspace *);     /* of database_after_writes */
     GError *error;
 };
 
@@ -395,4 +396,22 @@ static void done_undo(DatabaseJob *job)
 void tl_workspace_undo(TlWorkspace *self)
 {
     job_push(job_new(self, work_undo, done_undo));
+}
+
+/* --- Order ------------------------------------------------------------------------------------ */
+
+static void work_nothing(DatabaseJob *job)
+{
+}
+
+static void done_then(DatabaseJob *job)
+{
+    job->then(job->workspace);
+}
+
+void database_after_writes(TlWorkspace *self, void (*then)(TlWorkspace *))
+{
+    DatabaseJob *job = job_new(self, work_nothing, done_then);
+    job->then = then;
+    job_push(job);
 }

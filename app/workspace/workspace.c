@@ -228,9 +228,15 @@ static void on_loaded(GObject *source, GAsyncResult *result, gpointer data)
 void tl_workspace_load_model(TlWorkspace *self, const char *path, const char *device)
 {
     self->loading = TRUE;
+    g_free(self->model_path);
+    self->model_path = g_strdup(path);
+    learning_find_earlier(self);
+    g_free(self->device);
+    self->device = g_strdup(device);
     tl_engine_load_async(self->engine, path, device, NULL, on_loaded, g_object_ref(self));
 }
 
+const char *tl_workspace_model_path(TlWorkspace *self) { return self->model_path; }
 const TlModelFacts *tl_workspace_model(TlWorkspace *self) { return self->model; }
 gboolean tl_workspace_loading(TlWorkspace *self) { return self->loading; }
 
@@ -242,6 +248,7 @@ TlWorkspace *tl_workspace_new(const char *db_path, GError **error)
     }
     TlWorkspace *self = g_object_new(TL_TYPE_WORKSPACE, NULL);
     self->store = s;
+    self->db_path = g_strdup(db_path);
     g_auto(GStrv) names = store_labels(s, NULL);
     for (char **name = names; name && *name; name++) {
         Label *label = g_new0(Label, 1);
@@ -259,9 +266,13 @@ void tl_workspace_stop(TlWorkspace *self)
     }
     g_cancellable_cancel(self->cancellable);
     g_cancellable_cancel(self->scoring);
+    tl_workspace_stop_learning(self);
     g_thread_pool_free(g_steal_pointer(&self->database), FALSE, TRUE);
     g_thread_pool_free(g_steal_pointer(&self->reader), FALSE, TRUE);
     store_close(&self->store);
+    while (self->learning) { /* its thread uses the device until the end of a step */
+        g_main_context_iteration(NULL, TRUE);
+    }
     token_cache_close(&self->kept);
     token_cache_close(&self->read);
     tl_engine_stop(self->engine);
@@ -279,6 +290,10 @@ static void tl_workspace_finalize(GObject *object)
     g_object_unref(self->scoring);
     g_ptr_array_unref(self->labels);
     g_free(self->status);
+    g_free(self->device);
+    g_free(self->model_path);
+    g_free(self->db_path);
+    g_free(self->earlier);
     G_OBJECT_CLASS(tl_workspace_parent_class)->finalize(object);
 }
 
@@ -295,6 +310,8 @@ static void tl_workspace_class_init(TlWorkspaceClass *class)
                                    G_TYPE_NONE, 0);
     signals[FAILED] = g_signal_new("failed", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
                                    G_TYPE_NONE, 1, G_TYPE_STRING);
+    signals[LEARNT] = g_signal_new("learnt", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+                                   G_TYPE_NONE, 0);
 }
 
 static void tl_workspace_init(TlWorkspace *self)

@@ -23,7 +23,8 @@ double tl_image_confidence(TlImage *self, guint index);
 StoreVerdict tl_image_verdict(TlImage *self, guint index);
 
 /* Signals: "changed" (TlImage, or NULL for all): confidences or decisions; "labels";
- * "status": what tl_workspace_status returns; "failed" (const char *): for a person. */
+ * "status": what tl_workspace_status and tl_workspace_learning return; "learnt": another
+ * model is used from now on; "failed" (const char *): for a person. */
 #define TL_TYPE_WORKSPACE (tl_workspace_get_type())
 G_DECLARE_FINAL_TYPE(TlWorkspace, tl_workspace, TL, WORKSPACE, GObject)
 
@@ -51,6 +52,18 @@ void tl_workspace_focus(TlWorkspace *self, TlImage *image);
 void tl_workspace_decide(TlWorkspace *self, TlImage *image, guint label,
                          StoreVerdict verdict);
 void tl_workspace_undo(TlWorkspace *self);
+/* Learning: the model's head is tuned on everything that was decided, from cached tokens,
+ * on a thread of its own. The new model is made in `models_dir`, takes the place of the old
+ * one, and names it as the one to go back to. */
+void tl_workspace_learn(TlWorkspace *self, const char *models_dir);
+void tl_workspace_stop_learning(TlWorkspace *self);
+/* What is done of it in 0..1; below 0 while nothing is learnt. */
+double tl_workspace_learning(TlWorkspace *self);
+/* The path of the model that this one was tuned from, or NULL. */
+const char *tl_workspace_earlier_model(TlWorkspace *self);
+void tl_workspace_go_back(TlWorkspace *self);
+const char *tl_workspace_model_path(TlWorkspace *self); /* NULL while none was asked for */
+
 /* Orders the images by a label's confidence, best first. */
 void tl_workspace_rank(TlWorkspace *self, guint label);
 

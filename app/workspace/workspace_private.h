@@ -19,6 +19,7 @@ struct _TlImage {
     GArray *verdict;     /* StoreVerdict by label */
 };
 
+typedef struct Learning Learning;
 typedef struct { char *name, *prompt; gint64 row; GBytes *embedding; } Label;
 
 struct _TlWorkspace {
@@ -36,8 +37,10 @@ struct _TlWorkspace {
     GCancellable *cancellable; /* of the open folder */
     GQueue pending;          /* images that wait for tokens */
     TlImage *busy;
+    Learning *learning;      /* NULL while nothing is learnt */
     guint done;
-    char *status, *device;
+    char *status, *device, *model_path, *db_path;
+    char *earlier;           /* path of the model that this one was tuned from, or NULL */
     /* Scoring: */
     GCancellable *scoring;   /* of the requests under way */
     guint requests;
@@ -45,7 +48,7 @@ struct _TlWorkspace {
     Label *urgent;           /* typed last: scored before what else is unknown */
 };
 
-enum { CHANGED, LABELS, STATUS, FAILED, N_SIGNALS };
+enum { CHANGED, LABELS, STATUS, FAILED, LEARNT, N_SIGNALS };
 extern guint workspace_signals[N_SIGNALS];
 
 void workspace_report(TlWorkspace *self, const char *text);
@@ -77,6 +80,8 @@ void database_find(TlWorkspace *self, TlImage *image, guint first);
 void database_keep(TlWorkspace *self, TlImage *image);
 void database_add_label(TlWorkspace *self, const Label *label);
 void database_hide_label(TlWorkspace *self, const char *name);
+/* Calls `then` on the main thread when everything that was asked for before is written. */
+void database_after_writes(TlWorkspace *self, void (*then)(TlWorkspace *));
 /* Stores what `model` said: values [images,labels], labels by name; -1 is left out. */
 void database_predict(TlWorkspace *self, TlModelFacts *model, GPtrArray *images,
                       GStrv labels, const float *values);
@@ -95,6 +100,11 @@ void scoring_cancel(TlWorkspace *self);
 /* The cache of the model, for the thread that owns *cache; NULL when there is none. Any
  * thread. */
 token_cache *scoring_cache(token_cache **cache, const TlModelFacts *model);
+
+/* --- learning.c --- */
+
+/* Sets `earlier` by what the model's bundle says. */
+void learning_find_earlier(TlWorkspace *self);
 
 /* --- encoding.c --- */
 
