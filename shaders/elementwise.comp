@@ -16,9 +16,17 @@ layout(push_constant) uniform Push {
     float slope;
     float factor;
 };
+#ifdef DIRECT
+#include "source.glsl"
+SOURCE(0, x);
+SOURCE(1, a);
+SOURCE(2, b);
+#else
 layout(binding = 0) readonly buffer XBuffer { STORED4 x[]; };
 layout(binding = 1) readonly buffer ABuffer { STORED4 a[]; };
 layout(binding = 2) readonly buffer BBuffer { STORED4 b[]; };
+#define AT(name, i) vec4(name[i])
+#endif
 layout(binding = 3) writeonly buffer YBuffer { STORED4 y[]; };
 
 const uint MODE_ACTIVATION = 0u, MODE_ADD = 1u, MODE_SCALE = 2u, MODE_MUL_CHANNELS = 3u,
@@ -28,20 +36,20 @@ void main()
 {
     uint stride = gl_NumWorkGroups.x * 64u;
     for (uint i = gl_GlobalInvocationID.x; i < count; i += stride) {
-        vec4 v = vec4(x[i]);
+        vec4 v = AT(x, i);
         if (MODE == MODE_ACTIVATION) {
             v = activate(ACT, slope, v);
         } else if (MODE == MODE_ADD) {
-            v += vec4(a[i % period]);
+            v += AT(a, i % period);
         } else if (MODE == MODE_SCALE) {
             v *= factor;
         } else if (MODE == MODE_MUL_CHANNELS) {
-            v *= vec4(a[i / pixels]);
+            v *= AT(a, i / pixels);
         } else if (MODE == MODE_SCALE_ADD_ACT) {
-            v = activate(ACT, slope, v * vec4(a[i / pixels]) + vec4(b[i]));
+            v = activate(ACT, slope, v * AT(a, i / pixels) + AT(b, i));
         } else if (MODE == MODE_BATCH_NORM) {
             uint c = (i / pixels) % channels;
-            v = v * vec4(a[c]) + vec4(b[c]);
+            v = v * AT(a, c) + AT(b, c);
         }
         y[i] = NARROW4(v);
     }

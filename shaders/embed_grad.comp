@@ -14,13 +14,23 @@ void main()
     if (row >= rows) {
         return;
     }
-    for (uint i = gl_LocalInvocationID.x; i < width; i += LANES) {
+    uint lane = gl_LocalInvocationID.x;
+    for (uint first = 0u; first < width; first += LANES) {
+        uint i = min(first + lane, width - 1u);
         vec4 sum = vec4(0.0);
-        for (uint place = 0u; place < places; place++) {
-            if (ids[place] == int(row)) {
-                sum += d[place * width + i];
+        for (uint place = 0u; place < places; place += LANES) {
+            bool here = place + lane < places && ids[place + lane] == int(row);
+            if (across_max(here ? 1.0 : 0.0) == 0.0) { /* most rows are taken seldom */
+                continue;
+            }
+            for (uint at = place; at < min(place + LANES, places); at++) {
+                if (ids[at] == int(row)) {
+                    sum += d[at * width + i];
+                }
             }
         }
-        y[row * width + i] = sum;
+        if (first + lane < width) {
+            y[row * width + i] = sum;
+        }
     }
 }

@@ -10,11 +10,11 @@
 #define PEAK_SIDE 1024
 
 static const char *const names[] = { "tresnet_m", "tresnet_l", "clip_text", "head",
-                                     "gemm", "conv", "decode", NULL };
+                                     "train", "gemm", "conv", "decode", NULL };
 
 static enum nn_status (*const functions[])(struct bench *, struct nn_error *) = {
     bench_tresnet_m, bench_tresnet_l, bench_clip_text, bench_head,
-    bench_gemm, bench_conv, bench_decode,
+    bench_train, bench_gemm, bench_conv, bench_decode,
 };
 G_STATIC_ASSERT(G_N_ELEMENTS(names) == G_N_ELEMENTS(functions) + 1);
 

@@ -42,6 +42,7 @@ enum nn_status bench_tresnet_m(struct bench *bench, struct nn_error *error);
 enum nn_status bench_tresnet_l(struct bench *bench, struct nn_error *error);
 enum nn_status bench_clip_text(struct bench *bench, struct nn_error *error);
 enum nn_status bench_head(struct bench *bench, struct nn_error *error);
+enum nn_status bench_train(struct bench *bench, struct nn_error *error);
 enum nn_status bench_gemm(struct bench *bench, struct nn_error *error);
 enum nn_status bench_conv(struct bench *bench, struct nn_error *error);
 enum nn_status bench_decode(struct bench *bench, struct nn_error *error);

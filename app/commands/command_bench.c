@@ -10,7 +10,8 @@
 
 static const char help[] =
     "What --net takes: tresnet_m (224 pixels), tresnet_l (448), clip_text (prompts of\n"
-    "5, 16 and 77 tokens), head (1, 80 and 1000 labels), gemm, conv, decode, several\n"
+    "5, 16 and 77 tokens), head (1, 80 and 1000 labels), train (a step of a small\n"
+    "CLIP-Decoder, of 32 images unless --batch says more), gemm, conv, decode, several\n"
     "of them with commas between, or all. Weights are made by formula.\n"
     "\n"
     "Times are medians for one item (image, prompt, product) after one run to warm\n"

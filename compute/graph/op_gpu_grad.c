@@ -28,8 +28,7 @@ uint32_t plan_vec4s(const struct plan_builder *b, nn_id id)
     return (uint32_t)(nn_layout_values(b->layout[id], node_of(b, id)->shape) / 4);
 }
 
-/* Whether the operands that are read may be texel buffers. */
-static bool fit_texels(const struct plan_builder *b, const struct plan_step *step, uint32_t n)
+bool plan_fit_texels(const struct plan_builder *b, const struct plan_step *step, uint32_t n)
 {
     for (uint32_t i = 0; i < n; i++) {
         if (b->tensors[step->operand[i]].bytes / 16 > b->caps->max_texel_elements) {
@@ -55,7 +54,7 @@ enum nn_status plan_emit_kernel(struct plan_builder *b, nn_id id,
     if (status != NN_OK) {
         return status;
     }
-    bool direct = k->direct && fit_texels(b, &step, k->n_ids);
+    bool direct = k->direct && plan_fit_texels(b, &step, k->n_ids);
     step.kernel = (struct gpu_kernel_desc){
         .shader = direct ? k->direct : k->shader, .n_bindings = k->n_ids + 1,
         .texel_mask = direct ? (1u << k->n_ids) - 1 : 0, .n_spec = k->n_spec,

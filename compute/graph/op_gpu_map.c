@@ -51,8 +51,10 @@ static enum nn_status emit_elementwise(struct plan_builder *b, nn_id id,
         push.pixels = node->shape.dim[2] * node->shape.dim[3];
         push.channels = (node->shape.dim[1] + 3) / 4;
     }
+    bool direct = !b->half && plan_fit_texels(b, &step, 3);
     step.kernel = (struct gpu_kernel_desc){
-        .shader = "elementwise", .n_bindings = 4, .n_spec = 2,
+        .shader = direct ? "direct_elementwise" : "elementwise", .n_bindings = 4,
+        .texel_mask = direct ? 0x7 : 0, .n_spec = 2,
         .spec = { mode, node->attr.epilogue.act }, .push_bytes = sizeof push };
     memcpy(step.push, &push, sizeof push);
     step.flops = 16.0 * push.count;

@@ -794,8 +794,8 @@ static enum nn_status check_inputs(const struct nn_plan *plan,
     return NN_OK;
 }
 
-static enum nn_status upload_inputs(struct nn_plan *plan, const struct nn_binding *inputs,
-                                    size_t n_inputs, struct nn_error *error)
+enum nn_status plan_upload(struct nn_plan *plan, const struct nn_binding *inputs,
+                           size_t n_inputs, struct nn_error *error)
 {
     enum nn_status status = check_inputs(plan, inputs, n_inputs, error);
     for (size_t i = 0; i < n_inputs && status == NN_OK; i++) {
@@ -812,7 +812,7 @@ enum nn_status nn_plan_run(struct nn_plan *plan, const struct nn_binding *inputs
                            size_t n_outputs, const struct nn_run_params *run,
                            struct nn_error *error)
 {
-    enum nn_status status = upload_inputs(plan, inputs, n_inputs, error);
+    enum nn_status status = plan_upload(plan, inputs, n_inputs, error);
     if (status == NN_OK && should_cut_again(plan)) {
         status = plan_record(plan, PLAN_UNTIMED, error);
     }
@@ -850,11 +850,25 @@ static enum nn_status read_timestamps(const struct segment *segment, double *sec
     return status;
 }
 
+enum nn_status plan_run_step(struct nn_plan *plan, uint32_t step, struct nn_error *error)
+{
+    struct segment *segment = &plan->segments[step];
+    enum nn_status status = gpu_commands_submit(segment->commands, error);
+    return status == NN_OK ? gpu_commands_wait(segment->commands, error) : status;
+}
+
+enum nn_status plan_read_tensor(const struct nn_plan *plan, uint32_t tensor, void *out,
+                                struct nn_error *error)
+{
+    struct gpu_range range = range_of(plan, tensor);
+    return gpu_buffer_read(range.buffer, range.offset, out, range.bytes, error);
+}
+
 enum nn_status plan_run_timed(struct nn_plan *plan, enum plan_timing timing,
                               const struct nn_binding *inputs, size_t n_inputs,
                               double *seconds, struct nn_error *error)
 {
-    enum nn_status status = upload_inputs(plan, inputs, n_inputs, error);
+    enum nn_status status = plan_upload(plan, inputs, n_inputs, error);
     for (uint32_t i = 0; i < plan->n_segments && status == NN_OK; i++) {
         struct segment *segment = &plan->segments[i];
         double begin = now();

@@ -62,6 +62,14 @@ void nn_plan_get_facts(const struct nn_plan *plan, struct nn_plan_facts *out);
  * takes, its output nodes what it can give. */
 const struct nn_graph *nn_plan_graph(const struct nn_plan *plan);
 
+/* Runs the plan again, one dispatch at a time, and looks for the first value that is no
+ * finite number: among inputs and variables that are read, then in the order of work. `what` gets a
+ * few words, such as "linear [8, 6, 64] by head.decoder.layers.0.linear1.weight", or ""
+ * when all values are finite. Slow; steps that change variables do so. f32 only. */
+enum nn_status nn_plan_find_fault(struct nn_plan *plan, const struct nn_binding *inputs,
+                                  size_t n_inputs, char *what, size_t size,
+                                  struct nn_error *error);
+
 /* --- Profiling ------------------------------------------------------------------- */
 
 /* All dispatches of one run that do the same work: one kernel label on one size. */

@@ -138,6 +138,9 @@ struct plan_kernel {
     uint32_t count;     /* invocations, or rows */
     uint32_t base_word; /* of the push block, for rows */
 };
+/* Whether the family is the direct one and the first n operands, which are f32, are small
+ * enough for texel buffers. */
+bool plan_fit_texels(const struct plan_builder *b, const struct plan_step *step, uint32_t n);
 enum nn_status plan_emit_kernel(struct plan_builder *b, nn_id id,
                                 const struct plan_kernel *k, struct nn_error *error);
 uint32_t plan_vec4s(const struct plan_builder *b, nn_id id);
@@ -174,6 +177,13 @@ enum nn_status plan_record(struct nn_plan *plan, enum plan_timing timing,
 enum nn_status plan_run_timed(struct nn_plan *plan, enum plan_timing timing,
                               const struct nn_binding *inputs, size_t n_inputs,
                               double *seconds, struct nn_error *error);
+/* For diagnose.c: inputs alone; one step of a plan recorded by submits; a tensor's bytes as
+ * they lie on the device. */
+enum nn_status plan_upload(struct nn_plan *plan, const struct nn_binding *inputs,
+                           size_t n_inputs, struct nn_error *error);
+enum nn_status plan_run_step(struct nn_plan *plan, uint32_t step, struct nn_error *error);
+enum nn_status plan_read_tensor(const struct nn_plan *plan, uint32_t tensor, void *out,
+                                struct nn_error *error);
 /* The multiplications and additions that the steps' products take in their direct
  * form, whatever algorithm was planned. */
 double plan_nominal_flops(const struct plan_builder *b);

@@ -41,6 +41,9 @@ static double node_flops(const struct nn_graph *graph, const struct nn_node *nod
     switch (node->op) {
     case NN_OP_conv2d:
         return 2 * count * source_shape(graph, node, 0).dim[1] * a->kernel * a->kernel;
+    case NN_OP_weight_grad: /* the weights times the rows or pixels of the gradient */
+        return 2 * count * (double)nn_shape_count(source_shape(graph, node, 1))
+               / node->shape.dim[0];
     case NN_OP_linear:
     case NN_OP_matmul_nt:
     case NN_OP_group_fc: return 2 * count * source_shape(graph, node, 1).dim[1];

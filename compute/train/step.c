@@ -188,6 +188,20 @@ static void bind_inputs(const struct train_step *step, const struct train_batch 
     bind_shaped(in, "eot", batch->eot, step->contrast ? NN_SHAPE1(step->images) : none);
 }
 
+/* Says what was first to be no number. */
+static enum nn_status name_fault(struct train_step *step, const struct inputs *in,
+                                 uint64_t number, const char *seen, struct nn_error *error)
+{
+    char what[200];
+    struct nn_error fault = { 0 };
+    enum nn_status status =
+        nn_plan_find_fault(step->plan, in->bind, in->n, what, sizeof what, &fault);
+    return nn_fail(error, NN_ERROR_INVALID, "the %s of step %llu is not a number%s%s", seen,
+                   (unsigned long long)number,
+                   status != NN_OK || !what[0] ? "" : "; the first that is none is in ",
+                   status != NN_OK ? "" : what);
+}
+
 enum nn_status train_step_run(struct train_step *step, const struct train_batch *batch,
                               const struct nn_adam *adam, struct train_losses *out,
                               struct nn_error *error)
@@ -205,10 +219,8 @@ enum nn_status train_step_run(struct train_step *step, const struct train_batch 
     double norm = sqrt((double)square) * adam->gradient_factor;
     out->gradient_norm = step->params.max_norm > 0 ? (float)norm : 0;
     if (status == NN_OK && !(isfinite(out->total) && isfinite(norm))) {
-        status = nn_fail(error, NN_ERROR_INVALID,
-                         "the %s of step %llu is not a number",
-                         isfinite(out->total) ? "gradient" : "loss",
-                         (unsigned long long)adam->step);
+        status = name_fault(step, &in, adam->step,
+                            isfinite(out->total) ? "gradient" : "loss", error);
     }
     return status;
 }

@@ -76,8 +76,9 @@ struct train_losses {
 };
 
 /* Runs the next step; adam->step counts from 1. The losses are those before the update.
- * Fails with NN_ERROR_INVALID when the loss or a gradient is not a number; the parameters
- * stay as they were then, the running statistics do not. */
+ * Fails with NN_ERROR_INVALID when the loss or a gradient is not a number, and names the
+ * first operator that made such a value; the parameters stay as they were then, the
+ * running statistics do not. */
 enum nn_status train_step_run(struct train_step *step, const struct train_batch *batch,
                               const struct nn_adam *adam, struct train_losses *out,
                               struct nn_error *error);

@@ -19,7 +19,8 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
-NETS = ['tresnet_m', 'tresnet_l', 'clip_text', 'head', 'gemm', 'conv', 'decode']
+NETS = ['tresnet_m', 'tresnet_l', 'clip_text', 'head', 'train', 'gemm', 'conv',
+        'decode']
 CORE_TYPES = ['SkylakeX', 'Zen', 'Haswell']
 CPUS = os.cpu_count()
 MARKS = ('<!-- table of tests/bench/peers.py -->\n', '<!-- end of table -->\n')

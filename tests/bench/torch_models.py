@@ -1,7 +1,8 @@
 """The peers' side of the comparison: our networks in plain torch.nn, for their time only.
 
 Sizes and order of operations are those of the published models; weights are random, in
-the ranges that keep values near 1. Batch-norms are folded, as ours are."""
+the ranges that keep values near 1. Batch-norms are folded, as ours are, except in
+training."""
 import torch
 from torch import nn
 from torch.nn import functional
@@ -9,9 +10,12 @@ from torch.nn import functional
 
 class ConvNorm(nn.Sequential):
     """A convolution, its folded batch-norm as a bias, and a leaky ReLU if any."""
+    trains = False  # while it is True batch-norms are layers of their own
 
     def __init__(self, inner, outer, kernel, slope=None):
-        layers = [nn.Conv2d(inner, outer, kernel, padding=kernel // 2)]
+        layers = [nn.Conv2d(inner, outer, kernel, padding=kernel // 2, bias=not self.trains)]
+        if self.trains:
+            layers.append(nn.BatchNorm2d(outer))
         if slope is not None:
             layers.append(nn.LeakyReLU(slope, inplace=True))
         super().__init__(*layers)
@@ -66,9 +70,9 @@ class Block(nn.Module):
 
 
 class TResNet(nn.Module):
-    """image [B,3,H,W] -> tokens [B,H/32*W/32,768], as a session encodes an image."""
+    """image [B,3,H,W] -> tokens [B,H/32*W/32,D], as a session encodes an image."""
 
-    def __init__(self, width, blocks):
+    def __init__(self, width, blocks, tokens=768):
         super().__init__()
         layers, inner = [ConvNorm(48, width, 3, 1e-2)], width
         for stage, count in enumerate(blocks):
@@ -78,7 +82,7 @@ class TResNet(nn.Module):
                 layers.append(Block(inner, planes, stride, bottleneck, stage < 3))
                 inner = 4 * planes if bottleneck else planes
         self.layers = nn.Sequential(*layers)
-        self.embed = nn.Linear(inner, 768)
+        self.embed = nn.Linear(inner, tokens)
 
     def forward(self, image):
         b, c, h, w = image.shape
@@ -138,3 +142,31 @@ class Head(nn.Module):
         x = self.norms[1](x + self.attention(x, tokens, tokens, need_weights=False)[0])
         x = self.norms[2](x + self.down(functional.relu(self.up(x))))
         return self.pooling(x).squeeze(2)
+
+
+class TrainStep:
+    """One step of the small CLIP-Decoder of `taglight bench --net train`."""
+
+    def __init__(self):
+        ConvNorm.trains = True
+        self.image = TResNet(16, (1, 1, 1, 1), 128)
+        ConvNorm.trains = False
+        self.text, self.head = ClipText(128, 4, 2, 1000, 16), Head(128, 2048, 128)
+        parts = (self.image, self.text, self.head)
+        self.parameters = [p for part in parts for p in part.parameters()]
+        self.averages = [p.detach().clone() for p in self.parameters]
+        self.optimizer = torch.optim.AdamW(self.parameters, lr=1e-3)
+
+    def __call__(self, images, ids, targets):
+        self.optimizer.zero_grad()
+        p = torch.sigmoid(self.head(self.image(images), self.text(ids)))
+        q = (1.05 - p).clamp(max=1)
+        loss = targets * torch.log(p.clamp(min=1e-8)) + (1 - targets) * torch.log(q)
+        with torch.no_grad():
+            weight = (1 - p * targets - q * (1 - targets)) ** (4 * (1 - targets))
+        (-weight * loss).sum().backward()
+        nn.utils.clip_grad_norm_(self.parameters, 1)
+        self.optimizer.step()
+        with torch.no_grad():
+            for average, p in zip(self.averages, self.parameters):
+                average.lerp_(p, 0.001)

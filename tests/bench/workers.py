@@ -51,6 +51,15 @@ class Torch:
             model = self.network(net, models.Head)
             tokens, labels = torch.rand(batch, n[1], 768), torch.rand(n[0], 512)
             return lambda: model(tokens, labels)
+        if net == 'train':
+            step = models.TrainStep()
+            images, targets = torch.rand(n[0], 3, n[1], n[2]), torch.zeros(n[0], n[3])
+            ids = torch.randint(0, 1000, (n[3], 10))
+
+            def train():
+                with torch.inference_mode(False), torch.enable_grad():
+                    step(images, ids, targets)
+            return train
         if net == 'gemm':
             x, weight = torch.rand(n[0], n[1]), torch.rand(n[2], n[1])
             return lambda: torch.nn.functional.linear(x, weight)
@@ -142,7 +151,9 @@ def median_seconds(peer, request):
         begin = time.perf_counter()
         peer.run(function)
         times.append(time.perf_counter() - begin)
-    items = 1 if request['net'] in ('gemm', 'decode') else request['batch']
+    items = (1 if request['net'] in ('gemm', 'decode')
+             else numbers(request['case'])[0] if request['net'] == 'train'
+             else request['batch'])
     return statistics.median(times) / items
 
 

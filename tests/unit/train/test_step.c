@@ -444,8 +444,23 @@ static void check_nan(struct fixture *f)
     float *before = read_slot(step, index, TRAIN_SLOT_VALUE), kept = f->images[100];
     f->images[100] = NAN;
     REQUIRE(train_step_run(step, &batch, &adam, &losses, &error) == NN_ERROR_INVALID);
-    REQUIRE(strstr(error.text, "step 2") != NULL);
+    REQUIRE(strstr(error.text, "step 2") && strstr(error.text, "input images"));
     f->images[100] = kept;
+    size_t wide = find_variable(step, "head.decoder.layers.0.linear2.weight");
+    float *weight = read_slot(step, wide, TRAIN_SLOT_VALUE);
+    for (int i = 0; i < 48; i++) { /* every value is one, their products are not */
+        weight[i] = 3e38f;
+    }
+    REQUIRE_OK(train_step_write_slot(step, wide, TRAIN_SLOT_VALUE, weight, &error));
+    REQUIRE(train_step_run(step, &batch, &adam, &losses, &error) == NN_ERROR_INVALID);
+    if (!strstr(error.text, "linear [5, 7, 32] by head.decoder.layers.0.linear2")) {
+        fprintf(stderr, "this does not name the operator: %s\n", error.text);
+        exit(1);
+    }
+    free(weight);
+    weight = read_slot(step, wide, TRAIN_SLOT_FIRST); /* zeros and small moments */
+    REQUIRE_OK(train_step_write_slot(step, wide, TRAIN_SLOT_VALUE, weight, &error));
+    free(weight);
     float *after = read_slot(step, index, TRAIN_SLOT_VALUE);
     REQUIRE(memcmp(before, after, 8 * 48 * 9 * sizeof *after) == 0);
     run(step, &batch, 2, 1e-3);
