@@ -22,6 +22,7 @@ struct trainer {
     struct trainer_calls calls;
     GCancellable *cancellable;
     char *folder, *checkpoint, *csv, *svg;
+    gboolean made_folder;          /* in this run */
     char *prompt;
     struct training_set *set;
     struct model *model;
@@ -128,6 +129,7 @@ static gboolean open_folder(struct trainer *t, GError **error)
         g_set_error(error, G_IO_ERROR, G_IO_ERROR_EXISTS, "%s: %s", t->o.out, wrong);
         return FALSE;
     }
+    t->made_folder = !there;
     if (!there && g_mkdir_with_parents(t->folder, 0777) != 0) {
         int code = errno;
         g_set_error(error, G_IO_ERROR, g_io_error_from_errno(code), "%s: %s", t->folder,
@@ -135,6 +137,18 @@ static gboolean open_folder(struct trainer *t, GError **error)
         return FALSE;
     }
     return TRUE;
+}
+
+/* After a failure before the first step: nothing is worth to be resumed. */
+static void remove_folder(const struct trainer *t)
+{
+    g_autoptr(GDir) dir = g_dir_open(t->folder, 0, NULL);
+    const char *name;
+    while (dir && (name = g_dir_read_name(dir))) {
+        g_autofree char *path = g_build_filename(t->folder, name, NULL);
+        g_unlink(path);
+    }
+    g_rmdir(t->folder);
 }
 
 /* --- Choices ------------------------------------------------------------------------- */
@@ -617,6 +631,9 @@ gboolean trainer_run(const struct trainer_options *options,
     if (g_error_matches(failure, G_IO_ERROR, G_IO_ERROR_CANCELLED)) {
         *end = TRAINER_STOPPED; /* before the first step */
         g_clear_error(&failure);
+    }
+    if (failure && t.made_folder && t.done == 0) {
+        remove_folder(&t);
     }
     trainer_clear(&t);
     if (failure) {

@@ -87,7 +87,8 @@ enum trainer_end { TRAINER_DONE, TRAINER_STOPPED };
 
 /* Blocks until the bundle is there, or, when it is cancelled, a checkpoint and the model
  * until then (neither, before the first step). FALSE after a
- * failure; then the latest checkpoint is still there to go on from. */
+ * failure; the latest checkpoint is still there then to go on from, and nothing is left
+ * of a training that failed before its first step. */
 gboolean trainer_run(const struct trainer_options *options,
                      const struct trainer_calls *calls, GCancellable *cancellable,
                      enum trainer_end *end, GError **error);

@@ -81,6 +81,8 @@ for name in head again; do
 done
 [ -s cache/taglight/tokens.db ] || fail "what was encoded is not kept"
 cmp head/model.safetensors again/model.safetensors || fail "the cache changes the model"
+"$run" train --model ./head --data world/labels_train.json --labels few.txt \
+    --scope decoder --batch 24 --steps 2 --out decoder 2>errors || fail "the decoder alone"
 "$run" train --model ./one --data world --labels few.txt --scope head+text --val test \
     --labels-per-step 8 --steps 4 --batch 24 --memory 0 --out text 2>errors ||
     fail "head and text"
@@ -146,6 +148,7 @@ PY
 "$run" train --model ./bad --data world/labels_train.json --labels few.txt --steps 2 \
     --out worse 2>errors && fail "a loss that is no number"
 grep -q "step 1" errors || fail "the step is not named"
+[ ! -e worse.training ] || fail "a folder without a step is left"
 
 # A disk that is full ends it; what was saved before stays.
 (trap '' XFSZ; ulimit -f 200; start --out full --minutes 0.0001 2>errors) && fail "no disk"
