@@ -44,6 +44,11 @@ static int check(const struct dataset_options *o, gint64 seed)
         return command_fail(COMMAND_MISUSED, "--size is between %d and %d", MIN_SIDE,
                             MAX_SIDE);
     }
+    if (o->style.objects < 1 || o->style.objects > SCENE_MAX_OBJECTS
+        || !(o->style.scale >= 1 && o->style.scale <= SCENE_MAX_SCALE)) {
+        return command_fail(COMMAND_MISUSED, "--objects is between 1 and %d, --scale between "
+                            "1 and %d", SCENE_MAX_OBJECTS, SCENE_MAX_SCALE);
+    }
     if (seed < 0 || o->jobs < 1 || o->jobs > 256) {
         return command_fail(COMMAND_MISUSED, "--seed is 0 or more, --jobs between 1 "
                             "and 256");
@@ -53,7 +58,8 @@ static int check(const struct dataset_options *o, gint64 seed)
 
 int command_scenes(int argc, char **argv)
 {
-    struct dataset_options o = { .side = 224, .jobs = (int)g_get_num_processors() };
+    struct dataset_options o = { .side = 224, .jobs = (int)g_get_num_processors(),
+                                 .style = SCENE_USUAL_STYLE };
     g_autofree char *split = NULL;
     gint64 seed = 1;
     const GOptionEntry entries[] = {
@@ -66,6 +72,10 @@ int command_scenes(int argc, char **argv)
           "PARTS" },
         { "held-out", 0, 0, G_OPTION_ARG_NONE, &o.held_out, "Without --split: show "
           "nothing that is held out", NULL },
+        { "objects", 0, 0, G_OPTION_ARG_INT, &o.style.objects, "Things in a picture at most "
+          "(6)", "N" },
+        { "scale", 0, 0, G_OPTION_ARG_DOUBLE, &o.style.scale, "Things are so many times as "
+          "large (1)", "X" },
         { "jobs", 'j', 0, G_OPTION_ARG_INT, &o.jobs, "Threads that draw; the pictures "
           "are the same with any number", "N" },
         { 0 } };

@@ -62,7 +62,7 @@ static gboolean plan(struct drawing *d, int picture, GError **error)
     int position = picture - (split < 0 ? 0 : dataset_split_start(o, split));
     gboolean any = split < 0 ? !o->held_out : split == 2;
     if (!scene_plan(&d->scenes[picture], o->seed, (guint64)picture, (guint64)position,
-                    any ? SCENE_ANY : SCENE_SEEN_ONLY)) {
+                    any ? SCENE_ANY : SCENE_SEEN_ONLY, &o->style)) {
         g_set_error(error, G_IO_ERROR, G_IO_ERROR_FAILED, "no arrangement was found "
                     "for picture %d of seed %" G_GUINT64_FORMAT, picture + 1, o->seed);
         return FALSE;

@@ -10,13 +10,14 @@
  */
 #pragma once
 
-#include <glib.h>
+#include "app/scenes/scene.h"
 
 G_BEGIN_DECLS
 
 struct dataset_options {
     const char *out;     /* missing, or an empty folder */
     int count, side, jobs;
+    struct scene_style style;
     guint64 seed;
     /* Parts of 1 of train, val and test in this order; all 0: no splits. Pictures of
      * train and val never show what is held out, those of test show anything. */

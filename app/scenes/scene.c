@@ -156,7 +156,10 @@ static int draw_size(enum scene_rule rule, int shape, int room, struct scene_ran
 static void add_objects(struct scene *scene, const struct card *card,
                         enum scene_rule rule, struct scene_random *r)
 {
-    for (int i = 0; i < card->count && scene->count < SCENE_MAX_OBJECTS; i++) {
+    if (scene->count + card->count > scene->style.objects) {
+        return; /* a count that is cut would be another count */
+    }
+    for (int i = 0; i < card->count; i++) {
         struct scene_object *o = &scene->objects[scene->count++];
         *o = (struct scene_object){ .shape = card->shape, .colour = card->colour };
         o->pattern = card->pattern >= 0
@@ -206,11 +209,11 @@ void scene_object_map(gconstpointer data, double *x, double *y)
     *y = o->y + o->radius * down / farther;
 }
 
-static void choose_pose(struct scene_object *o, struct scene_random *r)
+static void choose_pose(struct scene_object *o, double scale, struct scene_random *r)
 {
     const struct word_size *size = &words_size[o->size];
     double turn = words_shape[o->shape].turn_deg * G_PI / 180;
-    o->radius = scene_between(r, size->smallest, size->largest);
+    o->radius = scale * scene_between(r, size->smallest, size->largest);
     o->turn = scene_between(r, -turn, turn);
     o->pattern_turn = scene_between(r, -G_PI, G_PI);
     o->stretch = scene_between(r, .95, 1.05);
@@ -305,7 +308,7 @@ static gboolean arrange(struct scene *scene, struct scene_random *r)
         scene->objects[i] = o;
     }
     for (int i = 0; i < scene->count; i++) {
-        choose_pose(&scene->objects[i], r);
+        choose_pose(&scene->objects[i], scene->style.scale, r);
         if (!place(scene, i, r)) {
             return FALSE;
         }
@@ -322,9 +325,9 @@ static gboolean arrange(struct scene *scene, struct scene_random *r)
 /* --- The plan --------------------------------------------------------------------- */
 
 gboolean scene_plan(struct scene *scene, guint64 seed, guint64 number, guint64 position,
-                    enum scene_rule rule)
+                    enum scene_rule rule, const struct scene_style *style)
 {
-    *scene = (struct scene){ .seed = seed, .number = number };
+    *scene = (struct scene){ .seed = seed, .number = number, .style = *style };
     for (int attempt = 0; attempt < 400; attempt++) {
         struct scene_random r =
             scene_random(seed, number, PURPOSE_ATTEMPT + (guint64)attempt);

@@ -30,9 +30,18 @@ struct scene_object {
     double seen;                      /* part of its area inside and uncovered */
 };
 
+/* How hard pictures are. */
+struct scene_style {
+    int objects;   /* at most so many things, 1 … SCENE_MAX_OBJECTS */
+    double scale;  /* things are so many times as large, 1 … SCENE_MAX_SCALE */
+};
+#define SCENE_MAX_SCALE 2
+#define SCENE_USUAL_STYLE ((struct scene_style){ SCENE_MAX_OBJECTS, 1 })
+
 /* Objects stand in the order in which they are painted. */
 struct scene {
     guint64 seed, number;
+    struct scene_style style;
     int background, condition, count;
     struct scene_object objects[SCENE_MAX_OBJECTS];
 };
@@ -42,7 +51,7 @@ struct scene {
  * when no arrangement was found, which the tests show not to happen with these
  * words. */
 gboolean scene_plan(struct scene *scene, guint64 seed, guint64 number, guint64 position,
-                    enum scene_rule rule);
+                    enum scene_rule rule, const struct scene_style *style);
 gboolean scene_label_true(const struct scene *scene, const struct scene_label *label);
 /* Whether things of this colour stand out from the background. */
 gboolean scene_colour_fits(int colour, int background);

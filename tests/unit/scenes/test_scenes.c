@@ -4,6 +4,8 @@
 
 #define PICTURES 2000
 
+static const struct scene_style usual = SCENE_USUAL_STYLE;
+
 static void stay(gconstpointer data, double *x, double *y)
 {
 }
@@ -142,7 +144,7 @@ static void test_plans(enum scene_rule rule)
     g_autofree int *positives = g_new0(int, v->count);
     for (guint64 i = 0; i < PICTURES; i++) {
         struct scene scene;
-        REQUIRE(scene_plan(&scene, 7, i, i, rule));
+        REQUIRE(scene_plan(&scene, 7, i, i, rule, &usual));
         require_fair(&scene);
         if (rule == SCENE_SEEN_ONLY) {
             require_seen_only(&scene);
@@ -184,6 +186,24 @@ static void test_truth(void)
     }
 }
 
+/* Fewer things are never cut counts, and larger ones are found room for. */
+static void test_styles(void)
+{
+    const struct scene_style easy = { 2, 1.6 };
+    for (guint64 i = 0; i < 300; i++) {
+        struct scene scene, plain;
+        REQUIRE(scene_plan(&scene, 7, i, i, SCENE_SEEN_ONLY, &easy));
+        REQUIRE(scene_plan(&plain, 7, i, i, SCENE_ANY, &(struct scene_style){ 1, 1 }));
+        require_fair(&scene);
+        REQUIRE(scene.count <= 2);
+        REQUIRE_INT(plain.count, 1);
+        for (int o = 0; o < scene.count; o++) {
+            const struct word_size *size = &words_size[scene.objects[o].size];
+            REQUIRE(scene.objects[o].radius >= 1.6 * size->smallest - 1e-9);
+        }
+    }
+}
+
 /* --- Pixels ----------------------------------------------------------------------- */
 
 static void test_pixels(void)
@@ -193,8 +213,8 @@ static void test_pixels(void)
     struct scene scene, next;
     g_autoptr(GError) error = NULL;
     for (guint64 i = 0; i < 40; i++) {
-        REQUIRE(scene_plan(&scene, 3, i, i, SCENE_ANY));
-        REQUIRE(scene_plan(&next, 4, i, i, SCENE_ANY));
+        REQUIRE(scene_plan(&scene, 3, i, i, SCENE_ANY, &usual));
+        REQUIRE(scene_plan(&next, 4, i, i, SCENE_ANY, &usual));
         memset(first, 1, BYTES);
         memset(again, 2, BYTES);
         REQUIRE(paint_scene(&scene, SIDE, first, &error));
@@ -241,6 +261,7 @@ int main(void)
     test_truth();
     test_plans(SCENE_ANY);
     test_plans(SCENE_SEEN_ONLY);
+    test_styles();
     test_pixels();
     test_colour_of_pixels();
     return 0;
