@@ -456,29 +456,72 @@ static void contribute(struct nn_graph *graph, nn_id source, nn_id part, nn_id *
     *sum = *sum == NN_NONE ? part : nn_add(graph, *sum, part);
 }
 
-static void step_back(struct nn_graph *graph, nn_id id, const bool *needed, nn_id *sum)
+/* A walk back. copy[id] is the node to be read in place of id: itself, or what makes its
+ * value again. */
+struct walk {
+    struct nn_graph *graph;
+    bool *needed;
+    nn_id *sum, *copy;
+    const nn_id *kept;
+    size_t n_kept; /* whose stretches before them are not made again yet */
+};
+
+/* Adds what lies between the nodes `begin` and `end` once more, reading `begin`. */
+static void make_again(struct walk *w, nn_id begin, nn_id end)
 {
-    struct rule_call call = { .graph = graph, .id = id, .node = *nn_graph_node(graph, id),
-                              .dy = sum[id] };
+    for (nn_id id = begin + 1; id < end && nn_graph_check(w->graph, NULL) == NN_OK; id++) {
+        struct nn_node node = *nn_graph_node(w->graph, id);
+        if (node.n_sources == 0 || nn_op_updates(node.op)) {
+            continue;
+        }
+        for (uint32_t i = 0; i < node.n_sources; i++) {
+            nn_id source = node.source[i];
+            node.source[i] = source == NN_NONE ? source : w->copy[source];
+        }
+        w->copy[id] = nn_graph_add(w->graph, node.op, node.source, node.n_sources,
+                                   &node.attr);
+    }
+}
+
+static void step_back(struct walk *w, nn_id id)
+{
+    struct rule_call call = { .graph = w->graph, .id = w->copy[id],
+                              .node = *nn_graph_node(w->graph, id), .dy = w->sum[id] };
+    nn_id source[NN_MAX_SOURCES];
     if (!rules[call.node.op]) {
-        nn_graph_fail(graph, "%s has no gradient", nn_op_name(call.node.op));
+        nn_graph_fail(w->graph, "%s has no gradient", nn_op_name(call.node.op));
         return;
     }
     for (uint32_t i = 0; i < NN_MAX_SOURCES; i++) {
-        nn_id source = i < call.node.n_sources ? call.node.source[i] : NN_NONE;
-        call.need[i] = source != NN_NONE && needed[source];
+        source[i] = i < call.node.n_sources ? call.node.source[i] : NN_NONE;
+        call.need[i] = source[i] != NN_NONE && w->needed[source[i]];
+        call.node.source[i] = source[i] == NN_NONE ? NN_NONE : w->copy[source[i]];
         call.dx[i] = NN_NONE;
     }
     rules[call.node.op](&call);
     for (uint32_t i = 0; i < call.node.n_sources; i++) {
         if (call.need[i]) {
-            contribute(graph, call.node.source[i], call.dx[i], &sum[call.node.source[i]]);
+            contribute(w->graph, source[i], call.dx[i], &w->sum[source[i]]);
+        }
+    }
+}
+
+static void walk_back(struct walk *w, nn_id loss)
+{
+    w->sum[loss] = nn_fill(w->graph, (struct nn_shape){ 0 }, 1);
+    for (nn_id id = loss + 1; id-- > 0 && nn_graph_check(w->graph, NULL) == NN_OK;) {
+        while (w->n_kept > 1 && id <= w->kept[w->n_kept - 1]) {
+            w->n_kept--;
+            make_again(w, w->kept[w->n_kept - 1], w->kept[w->n_kept]);
+        }
+        if (w->sum[id] != NN_NONE && w->needed[id]) {
+            step_back(w, id);
         }
     }
 }
 
 bool nn_graph_grad(struct nn_graph *graph, nn_id loss, const nn_id *wanted, size_t n,
-                   nn_id *out)
+                   const nn_id *kept, size_t n_kept, nn_id *out)
 {
     if (nn_graph_check(graph, NULL) != NN_OK) {
         return false;
@@ -488,27 +531,24 @@ bool nn_graph_grad(struct nn_graph *graph, nn_id loss, const nn_id *wanted, size
         return false;
     }
     uint32_t size = nn_graph_size(graph);
-    bool *needed = calloc(size, sizeof *needed);
-    nn_id *sum = malloc(size * sizeof *sum);
-    if (!needed || !sum) {
+    struct walk w = { graph, calloc(size, sizeof *w.needed), malloc(size * sizeof *w.sum),
+                      malloc(size * sizeof *w.copy), kept, n_kept };
+    if (!w.needed || !w.sum || !w.copy) {
         nn_graph_fail(graph, "out of memory for gradients");
     } else {
         for (nn_id id = 0; id < size; id++) {
-            sum[id] = NN_NONE;
+            w.sum[id] = NN_NONE;
+            w.copy[id] = id;
         }
-        mark_needed(graph, wanted, n, needed);
-        sum[loss] = nn_fill(graph, (struct nn_shape){ 0 }, 1);
-    }
-    for (nn_id id = loss + 1; id-- > 0 && nn_graph_check(graph, NULL) == NN_OK;) {
-        if (sum[id] != NN_NONE && needed[id]) {
-            step_back(graph, id, needed, sum);
-        }
+        mark_needed(graph, wanted, n, w.needed);
+        walk_back(&w, loss);
     }
     bool good = nn_graph_check(graph, NULL) == NN_OK;
     for (size_t i = 0; i < n && good; i++) {
-        out[i] = sum[wanted[i]];
+        out[i] = w.sum[wanted[i]];
     }
-    free(needed);
-    free(sum);
+    free(w.needed);
+    free(w.sum);
+    free(w.copy);
     return good;
 }

@@ -78,9 +78,13 @@ nn_id nn_contrastive_loss(struct nn_graph *graph, nn_id u, nn_id v, nn_id wi, nn
 
 /* Adds nodes for the derivatives of the scalar `loss` by each of wanted[n], of their
  * shapes, to out[n]. A value that loss does not depend on gets NN_NONE. False and a fault
- * in the graph when something on the way has no derivative, or memory is out. */
+ * in the graph when something on the way has no derivative, or memory is out.
+ *
+ * kept[n_kept], ascending, are nodes between which values are forgotten after the forward
+ * pass and made again from the one before, stretch by stretch: less memory, more work. All
+ * that later nodes read of a stretch should be its end. NULL and 0 for none. */
 bool nn_graph_grad(struct nn_graph *graph, nn_id loss, const nn_id *wanted, size_t n,
-                   nn_id *out);
+                   const nn_id *kept, size_t n_kept, nn_id *out);
 
 /* --- Steps --------------------------------------------------------------------------------- */
 

@@ -157,6 +157,21 @@ static enum nn_status list_variables(struct train_step *step, struct nn_error *e
     return NN_OK;
 }
 
+/* Where the image encoder's activations are kept when the others are made again. */
+static size_t list_kept(const struct train_step *step, nn_id kept[6])
+{
+    static const char *const names[6] = { "images", "image.stem", "image.layer1",
+                                          "image.layer2", "image.layer3", "image.layer4" };
+    size_t n = 0;
+    for (int i = 0; i < 6 && step->params.recompute; i++) {
+        nn_id id = nn_graph_find(step->graph, names[i]);
+        if (id != NN_NONE) {
+            kept[n++] = id;
+        }
+    }
+    return n;
+}
+
 static enum nn_status find_gradients(struct train_step *step, nn_id loss,
                                      struct nn_error *error)
 {
@@ -168,7 +183,9 @@ static enum nn_status find_gradients(struct train_step *step, nn_id loss,
                 wanted[used++] = step->variables[i].id;
             }
         }
-        nn_graph_grad(step->graph, loss, wanted, used, found);
+        nn_id kept[6];
+        size_t n_kept = list_kept(step, kept);
+        nn_graph_grad(step->graph, loss, wanted, used, kept, n_kept, found);
     }
     enum nn_status status =
         wanted && found ? nn_graph_check(step->graph, error)

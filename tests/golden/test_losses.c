@@ -167,7 +167,7 @@ static int run_loss(struct loss_run *r, nn_id loss)
     struct nn_binding outputs[MAX_VALUES + 1] = { { "loss", &value, 1 } };
     const struct json *json = r->folder->losses_json;
     double want = number(json, r->name, "loss", number(json, r->name, "total", NAN));
-    nn_graph_grad(r->graph, loss, r->wanted, r->n_wanted, grads);
+    nn_graph_grad(r->graph, loss, r->wanted, r->n_wanted, NULL, 0, grads);
     nn_output(r->graph, loss, "loss");
     REQUIRE_OK(nn_graph_check(r->graph, &error));
     for (size_t i = 0; i < r->n_wanted; i++) {

@@ -302,7 +302,7 @@ static void prepare(struct run *r, size_t which)
     nn_id weights = nn_input(r->graph, "tweights", NN_F32, shape);
     r->inputs[r->n_inputs++] = (struct nn_binding){ "tweights", r->weights, count };
     nn_id loss = nn_sum_to(r->graph, y, weights, (struct nn_shape){ 0 });
-    nn_graph_grad(r->graph, loss, r->wanted, r->n_wanted, out);
+    nn_graph_grad(r->graph, loss, r->wanted, r->n_wanted, NULL, 0, out);
     REQUIRE_OK(nn_graph_check(r->graph, &error));
     for (size_t i = 0; i < r->n_wanted; i++) {
         char name[64];

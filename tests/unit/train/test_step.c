@@ -429,6 +429,35 @@ static void check_features(const struct fixture *f)
     check_decoder(f, &params, &batch);
 }
 
+/* Activations that are made again give the same bits in less memory. */
+static void check_recompute(const struct fixture *f)
+{
+    struct train_step_params params = full_params(f);
+    struct train_batch batch = full_batch(f);
+    struct nn_plan_facts facts[2];
+    struct train_losses losses[2];
+    float *weights[2];
+    size_t count = 0;
+    for (int again = 0; again < 2; again++) {
+        params.recompute = again;
+        params.keep_gradients = false;
+        struct train_step *step = make_step(f, &params);
+        run(step, &batch, 1, 1e-3);
+        losses[again] = run(step, &batch, 2, 1e-3);
+        size_t index = find_variable(step, "body.conv1.conv.weight");
+        count = train_step_variable(step, index)->entry->count;
+        weights[again] = read_slot(step, index, TRAIN_SLOT_VALUE);
+        nn_plan_get_facts(train_step_plan(step), &facts[again]);
+        train_step_destroy(&step);
+    }
+    REQUIRE(memcmp(&losses[0], &losses[1], sizeof losses[0]) == 0);
+    REQUIRE(memcmp(weights[0], weights[1], count * sizeof **weights) == 0);
+    REQUIRE(facts[1].arena_bytes < facts[0].arena_bytes);
+    REQUIRE(facts[1].n_dispatches > facts[0].n_dispatches);
+    free(weights[0]);
+    free(weights[1]);
+}
+
 /* A pixel that is no number: the step says so and the parameters stay. */
 static void check_nan(struct fixture *f)
 {
@@ -525,6 +554,7 @@ int main(int argc, char **argv)
     check_average(&f);
     check_resume(&f);
     check_features(&f);
+    check_recompute(&f);
     check_nan(&f);
     REQUIRE_INT(gpu_device_validation_count(f.device), 0);
     gpu_device_destroy(&f.device);
