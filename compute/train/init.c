@@ -17,6 +17,7 @@ struct member {
 };
 
 #define N_MEMBERS 10
+#define CLIP_TEMPERATURE 2.6592600369327783 /* log(1 / 0.07) */
 
 static void list_members(struct network_config *c, struct member out[N_MEMBERS])
 {
@@ -69,13 +70,13 @@ static enum nn_status read_member(const struct member *m, const struct json *jso
 static enum nn_status check_names(const struct json *json, const struct member *members,
                                   const char *path, struct nn_error *error)
 {
-    static const char *const others[] = { "layers", "width_factor", "v2" };
+    static const char *const others[] = { "layers", "width_factor", "v2", "temperature" };
     for (uint32_t key = json_first(json, 0); key != JSON_NONE;) {
         bool known = false;
         for (int i = 0; i < N_MEMBERS; i++) {
             known |= json_string_is(json, key, members[i].name);
         }
-        for (int i = 0; i < 3; i++) {
+        for (int i = 0; i < 4; i++) {
             known |= json_string_is(json, key, others[i]);
         }
         if (!known) {
@@ -125,6 +126,14 @@ static enum nn_status read_config(struct network_config *out, const struct json 
         status = nn_fail(error, NN_ERROR_INVALID,
                          "%s: \"width_factor\" is missing or no number", path);
     }
+    uint32_t temperature = json_get(json, 0, "temperature");
+    out->temperature = CLIP_TEMPERATURE;
+    if (status == NN_OK && temperature != JSON_NONE
+        && !(json_double(json, temperature, &out->temperature)
+             && fabs(out->temperature) <= 10)) {
+        status = nn_fail(error, NN_ERROR_INVALID,
+                         "%s: \"temperature\" must be a number of -10 to 10", path);
+    }
     for (int i = 0; i < N_MEMBERS && status == NN_OK; i++) {
         status = read_member(&members[i], json, path, error);
     }
@@ -163,7 +172,7 @@ static bool ends(const char *text, const char *suffix)
 }
 
 /* What the values depend on besides the tensor itself. */
-struct source { uint64_t seed; bool v2; uint32_t text_layers; };
+struct source { uint64_t seed; bool v2; uint32_t text_layers; double temperature; };
 
 /* How the values of a tensor are spread around `centre`: normal with deviation `normal`,
  * or evenly within +-`even`. */
@@ -237,7 +246,7 @@ static struct spread text_spread(const struct weights_tensor *t, uint32_t layers
 static struct spread spread_of(const struct weights_tensor *t, const struct source *source)
 {
     if (strcmp(t->name, "align.temperature") == 0) {
-        return (struct spread){ .centre = 0.1 };
+        return (struct spread){ .centre = source->temperature };
     }
     if (begins(t->name, "align.")) {
         return (struct spread){ .normal = 1 / sqrt(rows_of(t)) };
@@ -279,7 +288,8 @@ enum nn_status state_create_random(struct state **out, const struct network_conf
                                    uint64_t seed, struct nn_error *error)
 {
     const char *name = "a new network";
-    const struct source source = { seed, config->v2, config->text_layers };
+    const struct source source = { seed, config->v2, config->text_layers,
+                                   config->temperature };
     struct tensor_list list = { 0 };
     struct weights *weights = NULL;
     enum nn_status status = check_config(config, name, error);

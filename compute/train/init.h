@@ -16,11 +16,14 @@ struct network_config {
     uint32_t text_width, text_layers, text_heads;
     uint32_t vocabulary;
     uint32_t align_width;    /* of the contrastive loss's common space; 0 for none */
+    double temperature;      /* of that space, a logarithm: similarities are multiplied by its
+                              * exponential. CLIP's log(1 / 0.07) when it is left out; the
+                              * published 0.1 leaves the loss next to no gradient */
     uint32_t image_size;     /* side of the images in pixels, a multiple of 4 */
 };
 
-/* Reads a JSON object whose members are called as the fields; decoder_hidden, v2 and
- * align_width may be left out. Anything else, and sizes that make no network, are
+/* Reads a JSON object whose members are called as the fields; decoder_hidden, v2,
+ * align_width and temperature may be left out. Anything else, and sizes that make no network, are
  * refused with the file and the member in the message. */
 enum nn_status network_config_read(struct network_config *out, const char *path,
                                    struct nn_error *error);
@@ -28,7 +31,7 @@ enum nn_status network_config_read(struct network_config *out, const char *path,
 /* A state with fresh random weights, equal for equal configurations and seeds:
  * convolutions after He, with a zero weight in the last norm of each block; the head as
  * published (spec 2.4); the text encoder as OpenAI's; align.W_i and align.W_j normal and
- * divided by the root of their inputs, align.temperature 0.1. Nothing is stored: values
+ * divided by the root of their inputs, align.temperature as the configuration has it. Nothing is stored: values
  * are made when they are read. */
 enum nn_status state_create_random(struct state **out, const struct network_config *config,
                                    uint64_t seed, struct nn_error *error);

@@ -122,7 +122,7 @@ static void require_fair(const struct scene *scene)
         const struct scene_object *o = &scene->objects[i];
         REQUIRE(o->seen >= SCENE_LEAST_SEEN && o->seen <= 1);
         REQUIRE(o->radius >= words_size[o->size].smallest);
-        REQUIRE(o->radius <= words_size[o->size].largest);
+        REQUIRE(o->radius <= words_size[o->size].largest * scene->style.scale + 1e-9);
         REQUIRE(scene_colour_fits(o->colour, scene->background));
     }
 }
