@@ -16,6 +16,13 @@ layout(binding = 1) readonly buffer TBuffer { float target[]; };
 layout(binding = 2) readonly buffer DBuffer { float d[]; };
 layout(binding = 3) writeonly buffer YBuffer { float y[]; };
 
+// The limits of the logarithms would make a loss even of a logit that is none. By its bits,
+// for a compiler may take every float for a number.
+bool is_number(float v)
+{
+    return (floatBitsToUint(v) & 0x7fffffffu) <= 0x7f800000u;
+}
+
 // Loss and slope of a logit v with target t in 0..1.
 vec2 loss(float v, float t)
 {
@@ -41,7 +48,7 @@ void main()
     for (uint i = gl_GlobalInvocationID.x; i < count; i += stride) {
         vec2 result = vec2(0.0);
         if (i % padded < size && target[i] >= 0.0) { // below 0 it is unknown
-            result = loss(x[i], target[i]);
+            result = is_number(x[i]) ? loss(x[i], target[i]) : vec2(uintBitsToFloat(0x7fc00000u));
         }
         y[i] = GRADIENT ? result.y * d[i] : result.x;
     }

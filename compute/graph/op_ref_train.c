@@ -21,6 +21,9 @@ static double asymmetric(const struct nn_attr *a, double x, double y, double *sl
         *slope = 0;
         return 0;
     }
+    if (isnan(x)) { /* the limits of the logarithms would make a loss of it */
+        return *slope = x;
+    }
     bool active = p > clip;
     double negative = active ? q + clip : 1;
     double base = y * log(p > eps ? p : eps) + (1 - y) * log(negative > eps ? negative : eps);

@@ -496,6 +496,14 @@ static void check_nan(struct fixture *f)
     free(before);
     free(after);
     train_step_destroy(&step);
+    /* The labels' loss by itself must not swallow it either. */
+    params.tokens = (struct nn_shape){ 0 };
+    step = make_step(f, &params);
+    f->images[100] = NAN;
+    adam.step = 1;
+    REQUIRE(train_step_run(step, &batch, &adam, &losses, &error) == NN_ERROR_INVALID);
+    f->images[100] = kept;
+    train_step_destroy(&step);
 }
 
 /* --- Dropout --------------------------------------------------------------------------------- */
