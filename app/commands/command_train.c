@@ -17,7 +17,7 @@ struct train_options {
     char *model, *config, *data, *images, *split, *unlisted, *labels, *out, *prompt;
     char *words, *validation, *scope, *reduction, *optimizer, *augment, *precision, *store, *device;
     gint64 steps, seed;
-    int batch, epochs, labels_per_step, operations, jobs, memory;
+    int batch, epochs, labels_per_step, caption_labels, operations, jobs, memory;
     double minutes;
     gboolean from_decisions;
 };
@@ -94,6 +94,7 @@ static gboolean check_numbers(struct train_options *t)
         { "batch", t->batch, 1, 4096 }, { "epochs", t->epochs, 1, 1e6 },
         { "steps", (double)t->steps, 0, 1e9 }, { "seed", (double)t->seed, 0, 9e18 },
         { "labels-per-step", t->labels_per_step, 0, 1e6 },
+        { "caption-labels", t->caption_labels, 0, 1e6 },
         { "operations", t->operations, 0, 16 }, { "magnitude", o->augment.magnitude, 0, 10 },
         { "jobs", t->jobs, 0, 256 }, { "memory", t->memory, 0, 1 << 20 },
         { "minutes", t->minutes, 0, 1e6 }, { "alpha", o->alpha, 0, 1e6 },
@@ -118,6 +119,7 @@ static gboolean check_numbers(struct train_options *t)
     o->steps = (guint64)t->steps;
     o->seed = (guint64)t->seed;
     o->labels_per_step = (guint)t->labels_per_step;
+    o->caption_labels = (guint)t->caption_labels;
     o->augment.operations = (guint)t->operations;
     o->jobs = (guint)t->jobs;
     o->memory = (guint64)t->memory << 20;
@@ -315,6 +317,8 @@ static void list_learning(struct train_options *t, GArray *out)
           "N" },
         { "steps", 0, 0, G_OPTION_ARG_INT64, &t->steps, "Steps, instead of --epochs", "N" },
         { "batch", 0, 0, G_OPTION_ARG_INT, &t->batch, "Images of a step (32)", "N" },
+        { "caption-labels", 0, 0, G_OPTION_ARG_INT, &t->caption_labels, "Labels of a "
+          "caption at most, drawn by chance (all)", "N" },
         { "labels-per-step", 0, 0, G_OPTION_ARG_INT, &t->labels_per_step, "Labels of a "
           "step at most (512), 0 for all", "N" },
         { "seed", 's', 0, G_OPTION_ARG_INT64, &t->seed, "Other seeds, other models (1)",

@@ -102,6 +102,7 @@ gboolean texts_caption(const struct texts *t, guint32 *labels, guint n, guint64 
     g_autofree guint *sizes = g_new(guint, n + 1), *chosen = g_new(guint, n + 1);
     g_autofree const char **names = g_new(const char *, n + 1);
     sampler_shuffle(seed, picture, SAMPLER_CAPTION, labels, n);
+    n = t->most ? MIN(n, t->most) : n;
     for (guint i = 0; i < n; i++) {
         sizes[i] = t->sizes[labels[i]];
     }

@@ -18,6 +18,7 @@ struct texts {
     guint cut;               /* labels whose prompts are longer than the context */
     guint *sizes;            /* [labels]: tokens of the bare label */
     struct caption_room room;
+    guint most;              /* labels of a caption; 0: all that it has room for */
 };
 
 /* Borrows all three. */

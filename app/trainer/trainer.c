@@ -225,6 +225,7 @@ static gboolean open_model(struct trainer *t, GError **error)
     if (!texts_init(&t->texts, t->set, t->model, t->prompt, error)) {
         return FALSE;
     }
+    t->texts.most = t->o.caption_labels;
     if (t->texts.cut > 0) {
         note(t, "%u labels are longer than the %u tokens of the text encoder and are cut",
              t->texts.cut, t->texts.context);
@@ -361,14 +362,10 @@ static gboolean open_step(struct trainer *t, GError **error)
 /* Before the first step of a new model. */
 static gboolean begin_new(struct trainer *t, GError **error)
 {
-    gboolean fixed = t->embeddings != NULL;
-    gboolean good = (fixed || encode_labels(t, error))
-                    && centre_queries(t->step, t->embeddings, t->set->labels->len,
-                                      model_info(t->model)->embedding, error);
-    if (!fixed) { /* they change from now on */
-        g_clear_pointer(&t->embeddings, g_free);
-    }
-    return good;
+    struct session_params params = {
+        .device = { .select = t->o.device, .cache_dir = t->o.cache_dir, .family = -1,
+                    .choice = { .precision = GPU_PRECISION_F32 } } };
+    return centre_texts(t->step, t->model, &t->texts, &params, error);
 }
 
 static void open_batches(struct trainer *t)

@@ -39,6 +39,7 @@ struct trainer_options {
     enum trainer_reduction reduction;
     double dropout;
     guint labels_per_step;         /* at most; 0: no limit */
+    guint caption_labels;          /* of a caption, drawn by chance; 0: all */
     gboolean keep;                 /* TRAINER_DECODER: of pairs that are unknown the model
                                     * goes on to say what it said before */
     /* The steps. */

@@ -207,6 +207,9 @@ static double columns_of(const struct weights_tensor *t)
 
 /* PyTorch's own choices for linear layers and attention, which the published code keeps;
  * but biases begin at zero. */
+/* Layers keep the size of what they get. With PyTorch's defaults, as published, what a
+ * query gets to see of an image is a tenth of the query itself, and what needs both, such
+ * as the shape of a drawn thing, is learnt later. */
 static struct spread head_spread(const struct weights_tensor *t)
 {
     double both = rows_of(t) + columns_of(t);
@@ -214,13 +217,13 @@ static struct spread head_spread(const struct weights_tensor *t)
         return (struct spread){ .centre = strstr(t->name, ".norm")
                                           && ends(t->name, ".weight") };
     }
-    if (ends(t->name, "in_proj_weight")) {
-        return (struct spread){ .even = sqrt(6 / both) };
+    if (ends(t->name, "in_proj_weight") || ends(t->name, "out_proj.weight")) {
+        return (struct spread){ .normal = 1 / sqrt(columns_of(t)) };
     }
     if (ends(t->name, "duplicate_pooling")) {
         return (struct spread){ .normal = sqrt(2 / both) };
     }
-    return (struct spread){ .even = 1 / sqrt(columns_of(t)) };
+    return (struct spread){ .normal = sqrt(2 / columns_of(t)) };
 }
 
 /* OpenAI's: the last layers of a block are the smaller, the more blocks there are. */

@@ -29,8 +29,8 @@ enum nn_status network_config_read(struct network_config *out, const char *path,
                                    struct nn_error *error);
 
 /* A state with fresh random weights, equal for equal configurations and seeds:
- * convolutions after He, with a zero weight in the last norm of each block; the head as
- * published (spec 2.4); the text encoder as OpenAI's; align.W_i and align.W_j normal and
+ * convolutions after He, with a zero weight in the last norm of each block; the head so that
+ * its layers keep the size of their inputs, after He; the text encoder as OpenAI's; align.W_i and align.W_j normal and
  * divided by the root of their inputs, align.temperature as the configuration has it. Nothing is stored: values
  * are made when they are read. */
 enum nn_status state_create_random(struct state **out, const struct network_config *config,

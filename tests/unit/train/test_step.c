@@ -156,6 +156,7 @@ static void check_config(const char *scratch)
     refuse(path, "{" GOOD ",\"vocabulary\":9,\"planes\":3}", "planes");
     refuse(path, "{" GOOD ",\"vocabulary\":9,\"v2\":1}", "v2");
     refuse(path, "{" GOOD ",\"vocabulary\":9,\"align_width\":-1}", "align_width");
+    refuse(path, "{" GOOD ",\"vocabulary\":9,\"temperature\":\"warm\"}", "temperature");
     refuse(path, "{\"layers\":[1,2,3]}", "layers");
     FILE *file = fopen(path, "wb");
     REQUIRE(file && fputs("{" GOOD ",\"vocabulary\":300,\"v2\":true}", file) >= 0);
@@ -163,6 +164,7 @@ static void check_config(const char *scratch)
     REQUIRE_OK(network_config_read(&c, path, &error));
     REQUIRE(c.layers[2] == 3 && c.width_factor == 0.25 && c.v2 && c.vocabulary == 300);
     REQUIRE(c.decoder_hidden == 0 && c.align_width == 0 && c.image_size == 128);
+    REQUIRE(fabs(exp(c.temperature) - 1 / 0.07) < 1e-6);
 }
 
 static void check_spread(const struct fixture *f, const char *name, double deviation)
@@ -193,7 +195,7 @@ static void check_random(const struct fixture *f)
     const char *name = "body.layer1.0.conv1.conv.weight";
     float a[576], b[576];
     check_spread(f, name, sqrt(2.0 / (8 * 9)));
-    check_spread(f, "head.decoder.layers.0.linear1.weight", sqrt(1.0 / 32 / 3));
+    check_spread(f, "head.decoder.layers.0.linear1.weight", sqrt(2.0 / 32));
     check_spread(f, "token_embedding.weight", 0.02);
     check_spread(f, "align.W_j", sqrt(1.0 / 24));
     for (uint64_t seed = 7; seed < 9; seed++) {
