@@ -63,6 +63,8 @@ void img_clear(struct img_pixels *pixels);
  * point weights, horizontal first, 8 bits in between. */
 gboolean img_resize(const struct img_pixels *src, int width, int height,
                     enum img_filter filter, struct img_pixels *out, GError **error);
+/* rgb [size,size,3], of the size already, to out F32 [3,size,size]. */
+void img_normalise(const guint8 *rgb, const struct img_preprocess *p, float *out);
 /* out: F32 [3,size,size]. */
 gboolean img_to_tensor(const struct img_pixels *src, const struct img_preprocess *p,
                        float *out, GError **error);

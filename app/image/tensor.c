@@ -7,6 +7,20 @@ static int half_of(int n)
     return n % 2 == 0 ? n / 2 : (n / 2) % 2 == 0 ? n / 2 : n / 2 + 1;
 }
 
+void img_normalise(const guint8 *rgb, const struct img_preprocess *p, float *out)
+{
+    gsize count = (gsize)p->size * (gsize)p->size;
+    for (gsize c = 0; c < 3; c++) {
+        float values[256];
+        for (int v = 0; v < 256; v++) {
+            values[v] = ((float)v / 255.0f - p->mean[c]) / p->std[c];
+        }
+        for (gsize i = 0; i < count; i++) {
+            out[c * count + i] = values[rgb[i * 3 + c]];
+        }
+    }
+}
+
 gboolean img_to_tensor(const struct img_pixels *src, const struct img_preprocess *p,
                        float *out, GError **error)
 {
@@ -30,16 +44,7 @@ gboolean img_to_tensor(const struct img_pixels *src, const struct img_preprocess
     }
     struct img_pixels fitted;
     img_resize_window(src, width, height, p->filter, w, &fitted);
-    gsize count = (gsize)p->size * (gsize)p->size;
-    for (gsize c = 0; c < 3; c++) {
-        float values[256];
-        for (int v = 0; v < 256; v++) {
-            values[v] = ((float)v / 255.0f - p->mean[c]) / p->std[c];
-        }
-        for (gsize i = 0; i < count; i++) {
-            out[c * count + i] = values[fitted.rgb[i * 3 + c]];
-        }
-    }
+    img_normalise(fitted.rgb, p, out);
     img_clear(&fitted);
     return TRUE;
 }

@@ -223,7 +223,8 @@ gboolean tagger_run(const struct tagger_params *params, const GPtrArray *paths,
     struct shared_cache cache = { .cache = params->cache };
     struct run r = { .params = params, .preprocess = tagger_preprocess(info), .cache = &cache };
     r.pixel_values = 3 * (gsize)r.preprocess.size * (gsize)r.preprocess.size;
-    r.token_values = (gsize)session_token_count(params->session) * info->token_width;
+    r.token_values = (gsize)session_token_count(params->session)
+                     * session_token_width(params->session);
     guint most = session_max_batch(params->session);
     guint jobs = params->jobs ? params->jobs : MAX(g_get_num_processors(), 2) - 1;
     g_mutex_init(&cache.lock);

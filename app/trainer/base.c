@@ -4,7 +4,6 @@
 #include "compute/text/bpe_learn.h"
 #include "compute/train/init.h"
 
-#include <math.h>
 #include <string.h>
 
 /* Of a head and an alignment that are added: the published ones. */
@@ -91,8 +90,7 @@ static struct network_config fitting_config(const struct model *m)
         .decoder_width = lacks_head(m) ? DECODER_WIDTH : model_info(m)->token_width,
         .label_width = (uint32_t)text->shape[1], .text_context = 2, .text_width = 8,
         .text_layers = 1, .text_heads = 1, .vocabulary = 1, .align_width = ALIGN_WIDTH,
-        .temperature = log(1 / 0.07),
-        .image_size = 32 };
+        .temperature = NETWORK_TEMPERATURE, .image_size = 32 };
 }
 
 struct fresh { const struct state *state; const struct state_entry *entry; };

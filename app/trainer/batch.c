@@ -25,7 +25,7 @@ struct batch *batch_new(const struct batch_params *p)
     b->params = *p;
     b->epoch = G_MAXUINT64;
     b->values = p->rows ? (gsize)p->rows->count * p->rows->width
-                        : 3 * (gsize)p->preprocess->size * p->preprocess->size;
+                        : 3 * (gsize)p->preprocess.size * p->preprocess.size;
     b->order = g_new(guint32, p->set->images->len);
     b->pictures = g_new(float, size * b->values);
     b->all_targets = g_new(float, size * p->set->labels->len);
@@ -89,7 +89,7 @@ static guint take_pixels(struct batch *b, float *out, gboolean *broken)
 {
     struct feed_picture picture = { 0 };
     feed_take(b->params.feed, &picture);
-    rows_to_tensor(b->params.preprocess, picture.rgb, out);
+    img_normalise(picture.rgb, &b->params.preprocess, out);
     *broken = picture.error != NULL;
     if (picture.error) {
         b->params.broken(picture.error->message, b->params.data);

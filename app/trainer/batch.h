@@ -1,6 +1,7 @@
 /* One step's worth of a training set, as arrays for the device. */
 #pragma once
 
+#include "app/trainer/feed.h"
 #include "app/trainer/rows.h"
 #include "app/trainer/texts.h"
 #include "compute/train/step.h"
@@ -10,7 +11,7 @@ G_BEGIN_DECLS
 struct batch_params {
     const struct training_set *set;
     const struct texts *texts;
-    const struct model_preprocess *preprocess;
+    struct img_preprocess preprocess;
     const struct rows *rows;         /* of a frozen image encoder; NULL: pixels of `feed` */
     struct feed *feed;               /* NULL with rows */
     const float *embeddings;         /* [all labels,embedding] of a frozen text encoder;

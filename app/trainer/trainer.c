@@ -1,6 +1,7 @@
 #include "app/trainer/trainer.h"
 
 #include "app/engine/prompts.h"
+#include "app/tagger/tagger.h"
 #include "app/trainer/base.h"
 #include "app/trainer/batch.h"
 #include "app/trainer/centre.h"
@@ -258,10 +259,9 @@ static gboolean encode_labels(struct trainer *t, GError **error)
 
 static struct feed_params feed_params(const struct trainer *t)
 {
-    const struct model_preprocess *p = &model_info(t->model)->preprocess;
+    struct img_preprocess p = tagger_preprocess(model_info(t->model));
     return (struct feed_params){
-        .paths = t->set->paths, .side = (int)p->size,
-        .filter = p->filter == MODEL_BICUBIC ? IMG_BICUBIC : IMG_BILINEAR,
+        .paths = t->set->paths, .side = p.size, .filter = p.filter,
         .seed = t->o.seed, .length = epoch_steps(t) * t->o.batch,
         .first = t->done * t->o.batch, .end = t->o.steps * t->o.batch, .jobs = t->o.jobs,
         .ahead = 2 * t->o.batch + t->o.jobs, .cache_bytes = t->o.memory };
@@ -280,22 +280,21 @@ static void show_rows(guint done, guint total, gpointer data)
 static gboolean encode_pictures(struct trainer *t, GError **error)
 {
     struct rows_params params = { .model = t->model, .device = t->o.device,
-                                  .cache_dir = t->o.cache_dir, .feed = feed_params(t),
-                                  .memory = t->o.memory, .progress = show_rows,
-                                  .broken = note_broken, .data = t };
+                                  .cache_dir = t->o.cache_dir, .paths = t->set->paths,
+                                  .jobs = t->o.jobs, .memory = t->o.memory,
+                                  .tokens = t->o.scope == TRAINER_DECODER,
+                                  .progress = show_rows, .broken = note_broken, .data = t };
     if (t->o.keep) {
         params.embeddings = t->embeddings;
         params.labels = t->set->labels->len;
     }
     GError *failure = NULL;
-    gboolean tokens = t->o.scope == TRAINER_DECODER;
-    gboolean made = tokens ? rows_make_tokens(&t->rows, &params, t->cancellable, &failure)
-                           : rows_make(&t->rows, &params, t->cancellable, &failure);
+    gboolean made = rows_make(&t->rows, &params, t->cancellable, &failure);
     if (!made && failure) {
         g_propagate_error(error, failure);
         return FALSE;
     }
-    if (!made && tokens) {
+    if (!made && params.tokens) {
         g_set_error(error, G_IO_ERROR, G_IO_ERROR_NO_SPACE, "the encoded pictures need more "
                     "memory than is allowed");
         return FALSE;
@@ -371,7 +370,7 @@ static gboolean begin_new(struct trainer *t, GError **error)
 static void open_batches(struct trainer *t)
 {
     struct batch_params params = {
-        .set = t->set, .texts = &t->texts, .preprocess = &model_info(t->model)->preprocess,
+        .set = t->set, .texts = &t->texts, .preprocess = tagger_preprocess(model_info(t->model)),
         .rows = t->rows.values ? &t->rows : NULL, .embeddings = t->embeddings,
         .embedding = model_info(t->model)->embedding, .captions = t->captions,
         .size = t->o.batch, .labels = t->o.labels_per_step,

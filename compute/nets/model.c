@@ -278,9 +278,10 @@ static bool begins_with_any(const char *name, const char *const *prefixes)
     return *prefixes != NULL;
 }
 
-/* What makes tokens of an image, and embeddings of a text. */
+/* What makes tokens of an image, rows of it, and embeddings of a text. */
 static const char *const image_names[] = { "body.", "visual.",
                                            "head.decoder.embed_standart.", NULL };
+static const char *const rows_names[] = { "body.", "visual.", NULL };
 static const char *const text_names[] = { "token_embedding.", "positional_embedding",
                                           "transformer.", "ln_final.", "text_projection",
                                           NULL };
@@ -316,26 +317,29 @@ static enum nn_status fingerprint(struct model *m, struct nn_error *error)
 {
     enum { MOST = 65536 };
     const struct hash start = { { 0xcbf29ce484222325u, 0x452821e638d01377u } };
-    struct hash whole = start, image = start, text = start;
+    struct hash whole = start, image = start, rows = start, text = start;
     float *values = malloc(MOST * sizeof *values);
     enum nn_status status = values ? NN_OK : nn_fail(error, NN_ERROR_MEMORY,
                                                      "out of memory for a model");
     for (size_t i = 0; i < state_count(m->state) && status == NN_OK; i++) {
         const struct state_entry *e = state_at(m->state, i);
-        struct hash *hashes[3] = { &whole };
+        struct hash *hashes[4] = { &whole };
         int n = 1;
         if (begins_with_any(e->name, image_names)) {
             hashes[n++] = &image;
+        }
+        if (begins_with_any(e->name, rows_names)) {
+            hashes[n++] = &rows;
         }
         if (begins_with_any(e->name, text_names)) {
             hashes[n++] = &text;
         }
         status = hash_entry(m->state, e, values, MOST, hashes, n, error);
     }
-    struct { struct hash *hash; char *out; } results[3] = {
+    struct { struct hash *hash; char *out; } results[4] = {
         { &whole, m->info.fingerprint }, { &image, m->info.image_fingerprint },
-        { &text, m->info.text_fingerprint } };
-    for (int i = 0; i < 3; i++) {
+        { &rows, m->info.rows_fingerprint }, { &text, m->info.text_fingerprint } };
+    for (int i = 0; i < 4; i++) {
         hash_settings(m, results[i].hash);
         snprintf(results[i].out, sizeof m->info.fingerprint, "%016llx%016llx",
                  (unsigned long long)results[i].hash->word[0],

@@ -68,8 +68,9 @@ struct model_info {
     uint32_t vocabulary;
     bool open_vocabulary;   /* labels are free text */
     /* Hex; equal for equal weights, settings and preprocessing: of the whole, of what makes
-     * an image's tokens, of what makes a label's embedding. */
-    char fingerprint[33], image_fingerprint[33], text_fingerprint[33];
+     * an image's tokens, of that without the head's projection, of what makes a label's
+     * embedding. */
+    char fingerprint[33], image_fingerprint[33], rows_fingerprint[33], text_fingerprint[33];
 };
 
 struct model;
@@ -167,6 +168,9 @@ struct session_params {
     uint32_t max_batch;   /* images at once; 0: chosen by device */
     bool no_fuse;
     bool no_absorb;       /* score few labels in the way of many (for bisecting) */
+    bool rows;            /* an image is encoded to the rows that the head projects to tokens,
+                           * to train that projection; nothing can be scored then. TResNet
+                           * with an ML-Decoder only */
 };
 
 enum nn_status session_create(struct session **out, const struct model *model,
@@ -180,12 +184,14 @@ uint32_t session_score_batch(const struct session *session);
 
 /* Tokens per image of the image encoder for this model's input size. */
 uint32_t session_token_count(const struct session *session);
+/* Values of one of them: the model's token_width, or with `rows` the encoder's channels. */
+uint32_t session_token_width(const struct session *session);
 /* Equal for sessions whose tokens, or embeddings, may stand for each other: the part's
  * fingerprint, the engine's revision, and the precision where it is not f32. */
 struct session_keys { char image[64], text[64]; };
 const struct session_keys *session_keys(const struct session *session);
 
-/* pixels [batch,3,S,S] as img_to_tensor makes them -> tokens [batch,T,token_width]
+/* pixels [batch,3,S,S] as img_to_tensor makes them -> tokens [batch,T,session_token_width]
  * (clip: the normalised image feature, T = 1). Any batch: it is cut to max_batch, and
  * halved when device memory runs out; a lost device is made again once. */
 enum nn_status session_encode_image(struct session *session, const float *pixels,

@@ -87,6 +87,17 @@ static char *copy_text(const char *text)
     return copy ? strcpy(copy, text) : NULL;
 }
 
+static enum nn_status check_rows(const struct model *m, const struct session_params *params,
+                                 struct nn_error *error)
+{
+    enum model_part_kind head = m->info.head.kind;
+    bool good = m->info.image.kind == MODEL_PART_TRESNET
+                && (head == MODEL_PART_HEAD_ZSL || head == MODEL_PART_HEAD_GROUP);
+    return good || !params->rows
+               ? NN_OK : nn_fail(error, NN_ERROR_UNSUPPORTED,
+                                 "only a TResNet with an ML-Decoder head has rows");
+}
+
 enum nn_status session_create(struct session **out, const struct model *model,
                               const struct session_params *params,
                               struct nn_error *error)
@@ -104,7 +115,10 @@ enum nn_status session_create(struct session **out, const struct model *model,
     /* The device may have to be made again when the caller's strings are gone. */
     s->params.device.select = s->select = copy_text(s->params.device.select);
     s->params.device.cache_dir = s->cache_dir = copy_text(s->params.device.cache_dir);
-    enum nn_status status = open_device(s, error);
+    enum nn_status status = check_rows(model, &s->params, error);
+    if (status == NN_OK) {
+        status = open_device(s, error);
+    }
     /* Injected faults are for the first device only. */
     s->params.device.fail_submit_after = s->params.device.fail_alloc_after = 0;
     const struct state_entry *scale = state_find(model->state, "logit_scale");
@@ -125,7 +139,8 @@ enum nn_status session_create(struct session **out, const struct model *model,
     s->table_in_file = table && state_has_rows(model->state, table);
     bool half = gpu_device_caps(s->device)->choice.precision == GPU_PRECISION_F16;
     const char *precision = half ? "-f16" : "";
-    snprintf(s->keys.image, sizeof s->keys.image, "%s-%d%s", model->info.image_fingerprint,
+    snprintf(s->keys.image, sizeof s->keys.image, "%s%s-%d%s", s->params.rows ? "rows-" : "",
+             s->params.rows ? model->info.rows_fingerprint : model->info.image_fingerprint,
              REVISION, precision);
     snprintf(s->keys.text, sizeof s->keys.text, "%s-%d%s", model->info.text_fingerprint,
              REVISION, precision);
@@ -170,6 +185,12 @@ uint32_t session_token_count(const struct session *session)
     return session->token_count;
 }
 
+uint32_t session_token_width(const struct session *session)
+{
+    return session->params.rows ? session->model->head.features
+                                : session->model->info.token_width;
+}
+
 /* --- Graphs -------------------------------------------------------------------------------- */
 
 /* image -> "tokens": what is cached for an image. */
@@ -181,6 +202,8 @@ static void build_image(struct nn_graph *g, const struct session *s, uint32_t ba
     x = model_build_image(g, m, x);
     if (m->info.kind == MODEL_CLIP) {
         x = nn_l2_normalize(g, x);
+    } else if (s->params.rows) {
+        x = nn_map_to_rows(g, x);
     } else if (m->info.head.kind == MODEL_PART_FC) {
         x = nn_mean_map(g, x);
     } else {
@@ -372,7 +395,7 @@ enum nn_status session_encode_image(struct session *session, const float *pixels
 {
     struct session *s = session;
     uint64_t in = 3ull * s->model->info.preprocess.size * s->model->info.preprocess.size;
-    uint64_t out = (uint64_t)s->token_count * s->model->info.token_width;
+    uint64_t out = (uint64_t)s->token_count * session_token_width(s);
     for (uint32_t done = 0; done < batch;) {
         uint32_t n = bucket(2, batch - done, s->max_batch);
         struct work w = { .kind = SESSION_IMAGE, .batch = n, .n_inputs = 1,
@@ -492,6 +515,9 @@ enum nn_status session_score(struct session *session, const float *tokens, uint3
     struct session *s = session;
     const struct model_info *info = &s->model->info;
     uint64_t in = (uint64_t)s->token_count * info->token_width;
+    if (s->params.rows) {
+        return nn_fail(error, NN_ERROR_INVALID, "a session of rows cannot score");
+    }
     if (n == 0) {
         return NN_OK;
     }

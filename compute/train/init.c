@@ -17,7 +17,6 @@ struct member {
 };
 
 #define N_MEMBERS 10
-#define CLIP_TEMPERATURE 2.6592600369327783 /* log(1 / 0.07) */
 
 static void list_members(struct network_config *c, struct member out[N_MEMBERS])
 {
@@ -127,7 +126,7 @@ static enum nn_status read_config(struct network_config *out, const struct json 
                          "%s: \"width_factor\" is missing or no number", path);
     }
     uint32_t temperature = json_get(json, 0, "temperature");
-    out->temperature = CLIP_TEMPERATURE;
+    out->temperature = NETWORK_TEMPERATURE;
     if (status == NN_OK && temperature != JSON_NONE
         && !(json_double(json, temperature, &out->temperature)
              && fabs(out->temperature) <= 10)) {

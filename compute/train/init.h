@@ -4,6 +4,8 @@
 
 #include "compute/nets/state.h"
 
+#define NETWORK_TEMPERATURE 2.6592600369327783 /* log(1 / 0.07), as CLIP's */
+
 /* Sizes of a CLIP-Decoder: TResNet, zero-shot ML-Decoder, CLIP text encoder. */
 struct network_config {
     uint32_t layers[4];      /* blocks of the TResNet's stages, 1 to 64 each */
@@ -17,7 +19,7 @@ struct network_config {
     uint32_t vocabulary;
     uint32_t align_width;    /* of the contrastive loss's common space; 0 for none */
     double temperature;      /* of that space, a logarithm: similarities are multiplied by its
-                              * exponential. CLIP's log(1 / 0.07) when it is left out; the
+                              * exponential. NETWORK_TEMPERATURE when it is left out; the
                               * published 0.1 leaves the loss next to no gradient */
     uint32_t image_size;     /* side of the images in pixels, a multiple of 4 */
 };
