@@ -16,7 +16,11 @@ GQuark dataset_error_quark(void);
 
 /* All that can be wrong with the content of a file; G_IO_ERROR and the store's errors
  * come as they are. */
-typedef enum { DATASET_ERROR_INVALID } DatasetError;
+typedef enum {
+    DATASET_ERROR_INVALID,
+    DATASET_ERROR_EMPTY,   /* well formed, with nothing in it that was asked for */
+    DATASET_ERROR_MISSING, /* none of its pictures is where it should be */
+} DatasetError;
 
 #define CSV_MAX_ROW_BYTES (64 << 20)
 

@@ -194,13 +194,13 @@ static void choose(struct trainer *t)
 static void note_set(const struct trainer *t)
 {
     const struct training_set *s = t->set;
-    note(t, "%u pictures, %u labels: %s", s->images->len, s->labels->len,
+    note(t, "pictures: %u, labels: %u, %s", s->images->len, s->labels->len,
          dataset_summary(s->data));
     if (s->missing > 0) {
-        note(t, "%u pictures are not there and take no part", s->missing);
+        note(t, "pictures that are not there, left out: %u", s->missing);
     }
     if (s->silent > 0) {
-        note(t, "%u pictures take no part, for nothing is known of them", s->silent);
+        note(t, "pictures of which nothing is known, left out: %u", s->silent);
     }
 }
 
@@ -228,8 +228,8 @@ static gboolean open_model(struct trainer *t, GError **error)
     }
     t->texts.most = t->o.caption_labels;
     if (t->texts.cut > 0) {
-        note(t, "%u labels are longer than the %u tokens of the text encoder and are cut",
-             t->texts.cut, t->texts.context);
+        note(t, "labels longer than the %u tokens of the text encoder, cut: %u",
+             t->texts.context, t->texts.cut);
     }
     return TRUE;
 }
@@ -300,7 +300,7 @@ static gboolean encode_pictures(struct trainer *t, GError **error)
         return FALSE;
     }
     if (made) {
-        note(t, "%u pictures are encoded; the image encoder does not run again",
+        note(t, "pictures encoded: %u; the image encoder does not run again",
              t->set->images->len);
     } else {
         note(t, "the encoded pictures need more than --memory; the image encoder runs at "

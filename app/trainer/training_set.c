@@ -1,8 +1,8 @@
 #include "app/trainer/training_set.h"
 
-static gboolean fail(GError **error, const char *path, const char *text)
+static gboolean fail(GError **error, DatasetError code, const char *path, const char *text)
 {
-    g_set_error(error, DATASET_ERROR, DATASET_ERROR_INVALID, "%s: %s", path, text);
+    g_set_error(error, DATASET_ERROR, (int)code, "%s: %s", path, text);
     return FALSE;
 }
 
@@ -34,7 +34,8 @@ static gboolean choose_labels(struct training_set *set,
             add_label(set, (guint)column);
         }
     }
-    return set->labels->len > 0 || fail(error, p->path, "there are no labels to learn");
+    return set->labels->len > 0 || fail(error, DATASET_ERROR_EMPTY, p->path,
+                                          "there are no labels to learn");
 }
 
 static gboolean is_known(const struct training_set *set, const gint8 *truth)
@@ -72,12 +73,16 @@ static gboolean choose_images(struct training_set *set,
             g_ptr_array_add(set->paths, g_steal_pointer(&path));
         }
     }
-    return set->images->len > 0
-           || fail(error, p->path,
-                   set->missing > 0
-                       ? "none of its pictures is there; --images says where they are"
-                   : p->split ? "there is no picture of that split to learn from"
-                              : "there is no picture to learn from");
+    if (set->images->len > 0) {
+        return TRUE;
+    }
+    if (set->missing > 0) {
+        return fail(error, DATASET_ERROR_MISSING, p->path,
+                    "none of its pictures is there; --images says where they are");
+    }
+    return fail(error, DATASET_ERROR_EMPTY, p->path,
+                p->split ? "there is no picture of that split to learn from"
+                         : "there is no picture to learn from");
 }
 
 struct training_set *training_set_open(const struct training_set_params *params,

@@ -86,6 +86,20 @@ static void run(GTask *task, gpointer source, gpointer data, GCancellable *cance
     }
 }
 
+/* In the words of the window, where the trainer speaks of files and options. */
+static void report(TlWorkspace *self, const GError *error)
+{
+    if (g_error_matches(error, DATASET_ERROR, DATASET_ERROR_EMPTY)) {
+        workspace_report(self, _("Accept or reject some images first: there is nothing to "
+                                 "learn from yet"));
+    } else if (g_error_matches(error, DATASET_ERROR, DATASET_ERROR_MISSING)) {
+        workspace_report(self, _("None of the images that you accepted or rejected is where "
+                                 "it was"));
+    } else {
+        workspace_report_error(self, error);
+    }
+}
+
 static void on_learnt(GObject *source, GAsyncResult *result, gpointer data)
 {
     TlWorkspace *self = TL_WORKSPACE(source);
@@ -99,7 +113,7 @@ static void on_learnt(GObject *source, GAsyncResult *result, gpointer data)
         g_signal_emit(self, workspace_signals[LEARNT], 0);
     } else {
         trainer_discard(model);
-        workspace_report_error(self, error);
+        report(self, error);
     }
     g_signal_emit(self, workspace_signals[STATUS], 0);
 }

@@ -49,6 +49,18 @@ static void check_stop(TlWorkspace *workspace, const char *models)
     REQUIRE(dir && !g_dir_read_name(dir));
 }
 
+/* Without a decision the window says what to do, not what a file lacks. */
+static void check_nothing_decided(TlWorkspace *workspace, const char *models)
+{
+    tl_workspace_learn(workspace, models);
+    while (!failure) {
+        g_main_context_iteration(NULL, TRUE);
+    }
+    REQUIRE(strstr(failure, "Accept or reject"));
+    g_clear_pointer(&failure, g_free);
+    REQUIRE(tl_workspace_learning(workspace) < 0);
+}
+
 int main(int argc, char **argv)
 {
     REQUIRE(argc == 5);
@@ -56,6 +68,7 @@ int main(int argc, char **argv)
     tl_workspace_add_label(workspace, "a red circle");
     tl_workspace_add_label(workspace, "night");
     wait_for_all(workspace);
+    check_nothing_decided(workspace, argv[4]);
     decide(workspace);
     double before = separation(workspace), other = confidence(workspace, 0, 1);
     check_stop(workspace, argv[4]);

@@ -77,7 +77,7 @@ cmp one.csv two.csv || fail "a stop changes the log"
 for name in head again; do
     "$run" train --model ./one --data world/labels_train.json --labels few.txt \
         --scope head --batch 24 --epochs 2 --store f16 --out $name 2>errors || fail "the head"
-    grep -q "48 pictures are encoded" errors || fail "the pictures are not encoded once"
+    grep -q "pictures encoded: 48;" errors || fail "the pictures are not encoded once"
 done
 [ -s cache/taglight/tokens.db ] || fail "what was encoded is not kept"
 cmp head/model.safetensors again/model.safetensors || fail "the cache changes the model"
@@ -112,7 +112,7 @@ rm broken/images/000004.jpg
 "$run" train --new tiny.json --data broken/labels_train.json --labels few.txt --batch 47 --steps 2 \
     --out hurt 2>errors || fail "broken pictures"
 [ "$(grep -c "none of its labels is learnt" errors)" = 3 ] || fail "the broken ones"
-grep -q "1 pictures are not there" errors || fail "the missing one"
+grep -q "pictures that are not there, left out: 1" errors || fail "the missing one"
 
 # A model that lacks its head gets one; values beyond all numbers stop it with the step.
 mkdir parts bad
