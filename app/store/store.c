@@ -1,16 +1,10 @@
-#include "app/store/store.h"
+#include "app/store/store_private.h"
 
-#include <sqlite3.h>
 #include <string.h>
 
 #define APPLICATION_ID 0x544c4754 /* "TLGT" */
 
 G_DEFINE_QUARK(store-error-quark, store_error)
-
-struct store {
-    sqlite3 *db;
-    char *path;
-};
 
 /* One block a schema version; block i brings a file from version i to i + 1. */
 static const char *const migrations[STORE_SCHEMA_VERSION] = {
@@ -54,11 +48,28 @@ static const char *const migrations[STORE_SCHEMA_VERSION] = {
     "DROP TABLE image_path;"
     "ALTER TABLE numbered_path RENAME TO image_path;"
     "CREATE INDEX image_path_image ON image_path (image);",
+    /* An event's name is the same in every database that it is copied to. Databases that
+     * are copies of one another name what they had in common alike. */
+    "ALTER TABLE decision ADD COLUMN author TEXT;"
+    "ALTER TABLE decision ADD COLUMN event TEXT;"
+    "DROP TRIGGER decision_no_update;"
+    "UPDATE decision SET event = (SELECT i.hash FROM image i WHERE i.id = image)"
+    "  || '/' || (SELECT l.name FROM label l WHERE l.id = label) || '/' || time || '/' || id;"
+    "CREATE TRIGGER decision_no_update BEFORE UPDATE ON decision BEGIN"
+    "  SELECT RAISE (ABORT, 'decisions are never changed'); END;"
+    "CREATE UNIQUE INDEX decision_event ON decision (event);"
+    "DROP INDEX decision_pair;"
+    "CREATE INDEX decision_pair ON decision (image, label, by_model, time, id);"
+    "DROP VIEW current_decision;"
+    /* Times of events that come from elsewhere may lie before those that are here. */
+    "CREATE VIEW current_decision AS SELECT d.* FROM decision d WHERE d.id ="
+    "  (SELECT e.id FROM decision e WHERE e.image = d.image AND e.label = d.label"
+    "   ORDER BY e.by_model, e.time DESC, e.id DESC LIMIT 1);",
 };
 
 /* --- Statements ------------------------------------------------------------------------ */
 
-static gboolean fail(store *s, GError **error)
+gboolean store_fail(store *s, GError **error)
 {
     int code = sqlite3_errcode(s->db) & 0xff;
     gboolean damaged = code == SQLITE_CORRUPT || code == SQLITE_NOTADB;
@@ -67,18 +78,17 @@ static gboolean fail(store *s, GError **error)
     return FALSE;
 }
 
-static gboolean execute(store *s, const char *sql, GError **error)
+gboolean store_execute(store *s, const char *sql, GError **error)
 {
-    return sqlite3_exec(s->db, sql, NULL, NULL, NULL) == SQLITE_OK || fail(s, error);
+    return sqlite3_exec(s->db, sql, NULL, NULL, NULL) == SQLITE_OK || store_fail(s, error);
 }
 
-/* Binds by letter: i gint64, d double (below 0: NULL), t text or NULL, b bytes of a path. */
-static sqlite3_stmt *prepare(store *s, const char *sql, GError **error,
+sqlite3_stmt *store_prepare(store *s, const char *sql, GError **error,
                              const char *types, ...)
 {
     sqlite3_stmt *statement = NULL;
     if (sqlite3_prepare_v2(s->db, sql, -1, &statement, NULL) != SQLITE_OK) {
-        fail(s, error);
+        store_fail(s, error);
         return NULL;
     }
     va_list args;
@@ -104,8 +114,7 @@ static sqlite3_stmt *prepare(store *s, const char *sql, GError **error,
     return statement;
 }
 
-/* Runs to the end; the value of the first column of the first row, or 0, to *out. */
-static gboolean finish(store *s, sqlite3_stmt *statement, gint64 *out, GError **error)
+gboolean store_finish(store *s, sqlite3_stmt *statement, gint64 *out, GError **error)
 {
     if (!statement) {
         return FALSE;
@@ -117,15 +126,15 @@ static gboolean finish(store *s, sqlite3_stmt *statement, gint64 *out, GError **
     while (code == SQLITE_ROW) {
         code = sqlite3_step(statement);
     }
-    gboolean good = code == SQLITE_DONE || fail(s, error);
+    gboolean good = code == SQLITE_DONE || store_fail(s, error);
     sqlite3_finalize(statement);
     return good;
 }
 
-static gint64 number(store *s, const char *sql)
+gint64 store_number(store *s, const char *sql)
 {
     gint64 value = 0;
-    finish(s, prepare(s, sql, NULL, ""), &value, NULL);
+    store_finish(s, store_prepare(s, sql, NULL, ""), &value, NULL);
     return value;
 }
 
@@ -133,7 +142,7 @@ static gint64 number(store *s, const char *sql)
 
 static gboolean migrate(store *s, GError **error)
 {
-    gint64 version = number(s, "PRAGMA user_version");
+    gint64 version = store_number(s, "PRAGMA user_version");
     if (version > STORE_SCHEMA_VERSION) {
         g_set_error(error, STORE_ERROR, STORE_ERROR_NEWER,
                     "%s: written by a later version of Taglight (format %" G_GINT64_FORMAT
@@ -144,17 +153,17 @@ static gboolean migrate(store *s, GError **error)
         g_autofree char *stamp = g_strdup_printf(
             "PRAGMA application_id = %d; PRAGMA user_version = %" G_GINT64_FORMAT ";",
             APPLICATION_ID, version + 1);
-        if (!execute(s, "BEGIN IMMEDIATE", error)) {
+        if (!store_execute(s, "BEGIN IMMEDIATE", error)) {
             return FALSE;
         }
         /* Another process may have migrated while this one waited. */
-        if (number(s, "PRAGMA user_version") != version) {
-            execute(s, "ROLLBACK", NULL);
+        if (store_number(s, "PRAGMA user_version") != version) {
+            store_execute(s, "ROLLBACK", NULL);
             return migrate(s, error);
         }
-        if (!execute(s, migrations[version], error) || !execute(s, stamp, error)
-            || !execute(s, "COMMIT", error)) {
-            execute(s, "ROLLBACK", NULL);
+        if (!store_execute(s, migrations[version], error) || !store_execute(s, stamp, error)
+            || !store_execute(s, "COMMIT", error)) {
+            store_execute(s, "ROLLBACK", NULL);
             return FALSE;
         }
         version++;
@@ -165,12 +174,12 @@ static gboolean migrate(store *s, GError **error)
 static gboolean check_ours(store *s, StoreMode mode, GError **error)
 {
     sqlite3_stmt *statement =
-        prepare(s, "SELECT count(*) FROM sqlite_schema", error, "");
+        store_prepare(s, "SELECT count(*) FROM sqlite_schema", error, "");
     gint64 tables = 0;
-    if (!finish(s, statement, &tables, error)) {
+    if (!store_finish(s, statement, &tables, error)) {
         return FALSE;
     }
-    gboolean ours = number(s, "PRAGMA application_id") == APPLICATION_ID;
+    gboolean ours = store_number(s, "PRAGMA application_id") == APPLICATION_ID;
     if (!ours && (tables > 0 || mode == STORE_READ_ONLY)) {
         g_set_error(error, STORE_ERROR, STORE_ERROR_OPEN,
                     "%s: this is a database, but not one of Taglight", s->path);
@@ -201,11 +210,11 @@ store *store_open(const char *path, StoreMode mode, GError **error)
     }
     sqlite3_busy_timeout(s->db, 10000);
     gboolean good = check_ours(s, mode, error)
-                    && execute(s, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
+                    && store_execute(s, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
                                   "PRAGMA foreign_keys = ON;", error)
                     && migrate(s, error);
     if (good && mode == STORE_READ_ONLY) {
-        good = execute(s, "PRAGMA query_only = ON", error);
+        good = store_execute(s, "PRAGMA query_only = ON", error);
     }
     if (!good) {
         store_close(&s);
@@ -226,15 +235,15 @@ void store_close(store **s)
 
 gboolean store_begin(store *s, GError **error)
 {
-    return execute(s, "BEGIN IMMEDIATE", error);
+    return store_execute(s, "BEGIN IMMEDIATE", error);
 }
 
 gboolean store_commit(store *s, GError **error)
 {
-    if (execute(s, "COMMIT", error)) {
+    if (store_execute(s, "COMMIT", error)) {
         return TRUE;
     }
-    execute(s, "ROLLBACK", NULL);
+    store_execute(s, "ROLLBACK", NULL);
     return FALSE;
 }
 
@@ -243,44 +252,44 @@ gboolean store_commit(store *s, GError **error)
 gint64 store_put_image(store *s, const StoreImage *image, GError **error)
 {
     gint64 id = 0;
-    sqlite3_stmt *put = prepare(
+    sqlite3_stmt *put = store_prepare(
         s, "INSERT INTO image (hash, bytes, width, height) VALUES (?, ?, ?, ?)"
            " ON CONFLICT (hash) DO UPDATE SET width = max (width, excluded.width),"
            " height = max (height, excluded.height) RETURNING id",
         error, "tiii", image->hash, image->bytes, (gint64)image->width,
         (gint64)image->height);
-    if (!finish(s, put, &id, error)) {
+    if (!store_finish(s, put, &id, error)) {
         return 0;
     }
-    sqlite3_stmt *path = prepare(
+    sqlite3_stmt *path = store_prepare(
         s, "INSERT INTO image_path (path, image, bytes, mtime) VALUES (?, ?, ?, ?)"
            " ON CONFLICT (path) DO UPDATE SET image = excluded.image,"
            " bytes = excluded.bytes, mtime = excluded.mtime",
         error, "biii", image->path, id, image->bytes, image->mtime);
-    return finish(s, path, NULL, error) ? id : 0;
+    return store_finish(s, path, NULL, error) ? id : 0;
 }
 
 gint64 store_put_label(store *s, const char *name, const char *prompt, GError **error)
 {
     gint64 id = 0;
-    sqlite3_stmt *put = prepare(
+    sqlite3_stmt *put = store_prepare(
         s, "INSERT INTO label (name, prompt) VALUES (?, ?) ON CONFLICT (name) DO UPDATE"
            " SET hidden = 0, prompt = coalesce (excluded.prompt, prompt) RETURNING id",
         error, "tt", name, prompt);
-    return finish(s, put, &id, error) ? id : 0;
+    return store_finish(s, put, &id, error) ? id : 0;
 }
 
 gint64 store_find_label(store *s, const char *name)
 {
     gint64 id = 0;
-    finish(s, prepare(s, "SELECT id FROM label WHERE name = ?", NULL, "t", name), &id, NULL);
+    store_finish(s, store_prepare(s, "SELECT id FROM label WHERE name = ?", NULL, "t", name), &id, NULL);
     return id;
 }
 
 gint64 store_find_image(store *s, const char *path, gint64 bytes, gint64 mtime)
 {
     gint64 id = 0;
-    finish(s, prepare(s, "SELECT image FROM image_path WHERE path = ? AND bytes = ?"
+    store_finish(s, store_prepare(s, "SELECT image FROM image_path WHERE path = ? AND bytes = ?"
                          " AND mtime = ?", NULL, "bii", path, bytes, mtime), &id, NULL);
     return id;
 }
@@ -288,7 +297,7 @@ gint64 store_find_image(store *s, const char *path, gint64 bytes, gint64 mtime)
 char *store_image_hash(store *s, gint64 image)
 {
     sqlite3_stmt *find =
-        prepare(s, "SELECT hash FROM image WHERE id = ?", NULL, "i", image);
+        store_prepare(s, "SELECT hash FROM image WHERE id = ?", NULL, "i", image);
     char *hash = find && sqlite3_step(find) == SQLITE_ROW
                      ? g_strdup((const char *)sqlite3_column_text(find, 0)) : NULL;
     sqlite3_finalize(find);
@@ -299,7 +308,7 @@ GStrv store_labels(store *s, GError **error)
 {
     g_autoptr(GStrvBuilder) names = g_strv_builder_new();
     sqlite3_stmt *list =
-        prepare(s, "SELECT name FROM label WHERE hidden = 0 ORDER BY id", error, "");
+        store_prepare(s, "SELECT name FROM label WHERE hidden = 0 ORDER BY id", error, "");
     if (!list) {
         return NULL;
     }
@@ -307,14 +316,14 @@ GStrv store_labels(store *s, GError **error)
     while ((code = sqlite3_step(list)) == SQLITE_ROW) {
         g_strv_builder_add(names, (const char *)sqlite3_column_text(list, 0));
     }
-    gboolean good = code == SQLITE_DONE || fail(s, error);
+    gboolean good = code == SQLITE_DONE || store_fail(s, error);
     sqlite3_finalize(list);
     return good ? g_strv_builder_end(names) : NULL;
 }
 
 gboolean store_hide_label(store *s, const char *name, GError **error)
 {
-    return finish(s, prepare(s, "UPDATE label SET hidden = 1 WHERE name = ?", error, "t",
+    return store_finish(s, store_prepare(s, "UPDATE label SET hidden = 1 WHERE name = ?", error, "t",
                              name), NULL, error);
 }
 
@@ -323,12 +332,30 @@ gboolean store_hide_label(store *s, const char *name, GError **error)
 static gboolean append(store *s, gint64 image, gint64 label, StoreVerdict verdict,
                        const StoreSource *source, gint64 undoes, GError **error)
 {
-    sqlite3_stmt *put = prepare(
+    /* What is decided here and now is the newest even where a clock was wrong. */
+    sqlite3_stmt *put = store_prepare(
         s, "INSERT INTO decision (image, label, verdict, by_model, model, prompt,"
-           " confidence, threshold, undoes) VALUES (?, ?, ?, ?, ?, ?, ?, ?, nullif (?, 0))",
-        error, "iiiittddi", image, label, (gint64)verdict, (gint64)source->by_model,
-        source->model, source->prompt, source->confidence, source->threshold, undoes);
-    return finish(s, put, NULL, error);
+           " confidence, threshold, undoes, author, time, event) VALUES (?1, ?2, ?3, ?4,"
+           " ?5, ?6, ?7, ?8, nullif (?9, 0), ?10, coalesce (?11,"
+           " max (strftime ('%Y-%m-%dT%H:%M:%fZ', 'now'), coalesce ((SELECT max (time)"
+           " FROM decision WHERE image = ?1 AND label = ?2 AND by_model = ?4), ''))),"
+           " lower (hex (randomblob (16))))",
+        error, "iiiittdditt", image, label, (gint64)verdict, (gint64)source->by_model,
+        source->model, source->prompt, source->confidence, source->threshold, undoes,
+        source->author, source->time);
+    return store_finish(s, put, NULL, error);
+}
+
+char *store_time(const char *iso8601)
+{
+    g_autoptr(GTimeZone) utc = g_time_zone_new_utc();
+    g_autoptr(GDateTime) given = g_date_time_new_from_iso8601(iso8601, utc);
+    g_autoptr(GDateTime) time = given ? g_date_time_to_utc(given) : NULL;
+    if (!time) {
+        return NULL;
+    }
+    g_autofree char *seconds = g_date_time_format(time, "%Y-%m-%dT%H:%M:%S");
+    return g_strdup_printf("%s.%03dZ", seconds, g_date_time_get_microsecond(time) / 1000);
 }
 
 gboolean store_decide(store *s, gint64 image, gint64 label, StoreVerdict verdict,
@@ -340,7 +367,7 @@ gboolean store_decide(store *s, gint64 image, gint64 label, StoreVerdict verdict
 StoreVerdict store_verdict(store *s, gint64 image, gint64 label)
 {
     gint64 verdict = 0;
-    finish(s, prepare(s, "SELECT verdict FROM current_decision WHERE image = ? AND"
+    store_finish(s, store_prepare(s, "SELECT verdict FROM current_decision WHERE image = ? AND"
                          " label = ?", NULL, "ii", image, label), &verdict, NULL);
     return (StoreVerdict)verdict;
 }
@@ -349,10 +376,10 @@ gboolean store_undo(store *s, gint64 *image, gint64 *label, GError **error)
 {
     *image = *label = 0;
     /* The newest of a person that neither takes something back nor was taken back. */
-    sqlite3_stmt *find = prepare(
+    sqlite3_stmt *find = store_prepare(
         s, "SELECT d.id, d.image, d.label, coalesce ((SELECT e.verdict FROM decision e"
            " WHERE e.image = d.image AND e.label = d.label AND e.by_model = 0"
-           " AND e.id < d.id ORDER BY e.id DESC LIMIT 1), 0) FROM decision d"
+           " AND e.id < d.id ORDER BY e.time DESC, e.id DESC LIMIT 1), 0) FROM decision d"
            " WHERE d.by_model = 0 AND d.undoes IS NULL AND NOT EXISTS"
            " (SELECT 1 FROM decision u WHERE u.undoes = d.id)"
            " ORDER BY d.id DESC LIMIT 1", error, "");
@@ -370,7 +397,7 @@ gboolean store_undo(store *s, gint64 *image, gint64 *label, GError **error)
     }
     sqlite3_finalize(find);
     if (id == 0) {
-        return code == SQLITE_DONE || fail(s, error);
+        return code == SQLITE_DONE || store_fail(s, error);
     }
     StoreSource source = { .confidence = -1, .threshold = -1 };
     return append(s, *image, *label, before, &source, id, error);
@@ -379,14 +406,14 @@ gboolean store_undo(store *s, gint64 *image, gint64 *label, GError **error)
 gboolean store_predict(store *s, gint64 image, gint64 label, const StoreSource *source,
                        GError **error)
 {
-    sqlite3_stmt *put = prepare(
+    sqlite3_stmt *put = store_prepare(
         s, "INSERT INTO prediction (image, label, model, prompt, confidence)"
            " VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
            " confidence = excluded.confidence,"
            " time = strftime ('%Y-%m-%dT%H:%M:%SZ', 'now')",
         error, "iittd", image, label, source->model ? source->model : "",
         source->prompt ? source->prompt : "", source->confidence);
-    return finish(s, put, NULL, error);
+    return store_finish(s, put, NULL, error);
 }
 
 /* --- Reading --------------------------------------------------------------------------------------- */
@@ -404,8 +431,8 @@ static double number_at(sqlite3_stmt *statement, int column)
 }
 
 /* Columns: file, image, label, path, hash, width, height, name, verdict, by_model, model,
- * prompt, confidence, threshold, time. */
-static gboolean each(store *s, sqlite3_stmt *list, StoreRowFunc func, gpointer user_data,
+ * prompt, confidence, threshold, time, author. */
+gboolean store_each_row(store *s, sqlite3_stmt *list, StoreRowFunc func, gpointer user_data,
                      GError **error)
 {
     int code = SQLITE_DONE;
@@ -421,12 +448,13 @@ static gboolean each(store *s, sqlite3_stmt *list, StoreRowFunc func, gpointer u
             .verdict = (StoreVerdict)sqlite3_column_int(list, 8),
             .by_model = sqlite3_column_int(list, 9), .model = text_at(list, 10),
             .prompt = text_at(list, 11), .confidence = number_at(list, 12),
-            .threshold = number_at(list, 13), .time = text_at(list, 14) };
+            .threshold = number_at(list, 13), .time = text_at(list, 14),
+            .author = text_at(list, 15) };
         more = func(&row, user_data);
     }
     gboolean good = list && (!more || code == SQLITE_DONE);
     if (list && !good) {
-        fail(s, error);
+        store_fail(s, error);
     }
     sqlite3_finalize(list);
     return good;
@@ -435,9 +463,9 @@ static gboolean each(store *s, sqlite3_stmt *list, StoreRowFunc func, gpointer u
 gboolean store_each_decision(store *s, StoreRowFunc func, gpointer user_data,
                              GError **error)
 {
-    return each(s, prepare(
+    return store_each_row(s, store_prepare(
         s, "SELECT p.id, i.id, l.id, p.path, i.hash, i.width, i.height, l.name, d.verdict,"
-           " d.by_model, d.model, d.prompt, d.confidence, d.threshold, d.time"
+           " d.by_model, d.model, d.prompt, d.confidence, d.threshold, d.time, d.author"
            " FROM current_decision d JOIN image i ON i.id = d.image"
            " JOIN label l ON l.id = d.label JOIN image_path p ON p.image = i.id"
            " WHERE d.verdict != 0 ORDER BY p.path, l.id", error, ""), func, user_data,
@@ -446,16 +474,16 @@ gboolean store_each_decision(store *s, StoreRowFunc func, gpointer user_data,
 
 gboolean store_each_image(store *s, StoreRowFunc func, gpointer user_data, GError **error)
 {
-    return each(s, prepare(
+    return store_each_row(s, store_prepare(
         s, "SELECT p.id, i.id, 0, p.path, i.hash, i.width, i.height, '', 0, 0, '', '',"
-           " NULL, NULL, '' FROM image i JOIN image_path p ON p.image = i.id ORDER BY p.path",
+           " NULL, NULL, '', '' FROM image i JOIN image_path p ON p.image = i.id ORDER BY p.path",
         error, ""), func, user_data, error);
 }
 
 gboolean store_each_label(store *s, StoreRowFunc func, gpointer user_data, GError **error)
 {
-    return each(s, prepare(
-        s, "SELECT 0, 0, l.id, '', '', 0, 0, l.name, 0, 0, '', '', NULL, NULL, ''"
+    return store_each_row(s, store_prepare(
+        s, "SELECT 0, 0, l.id, '', '', 0, 0, l.name, 0, 0, '', '', NULL, NULL, '', ''"
            " FROM label l WHERE l.hidden = 0 OR EXISTS (SELECT 1 FROM current_decision d"
            " WHERE d.label = l.id AND d.verdict != 0) ORDER BY l.id", error, ""), func,
         user_data, error);

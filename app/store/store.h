@@ -22,7 +22,7 @@ typedef enum {
     STORE_ERROR_FAILED,
 } StoreError;
 
-#define STORE_SCHEMA_VERSION 2
+#define STORE_SCHEMA_VERSION 3
 
 typedef struct store store;
 
@@ -42,6 +42,9 @@ typedef struct {
     gboolean by_model;
     const char *model, *prompt;
     double confidence, threshold; /* below 0: unknown */
+    const char *author;           /* NULL: the person at this machine */
+    const char *time;             /* as store_time() writes it; NULL: now, and later than
+                                   * anything that was decided before */
 } StoreSource;
 
 /* `file` numbers a path and `label` a label: both stay what they are for ever. */
@@ -49,7 +52,8 @@ typedef struct {
     gint64 file, image, label;
     StoreVerdict verdict;
     gboolean by_model;
-    const char *path, *hash, *name, *model, *prompt, *time; /* time: ISO 8601, UTC */
+    const char *path, *hash, *name, *model, *prompt, *author;
+    const char *time; /* ISO 8601, UTC, with milliseconds */
     double confidence, threshold;
     int width, height;
 } StoreRow;
@@ -72,6 +76,10 @@ char *store_image_hash(store *s, gint64 image);
 GStrv store_labels(store *s, GError **error);
 /* Takes a label from the list; decisions about it stay. */
 gboolean store_hide_label(store *s, const char *name, GError **error);
+
+/* A time as decisions carry it ("2026-11-24T10:02:11.000Z"), so that the order of texts is
+ * that of times; NULL when `iso8601` is no date with a time. To be freed. */
+char *store_time(const char *iso8601);
 
 gboolean store_decide(store *s, gint64 image, gint64 label, StoreVerdict verdict,
                       const StoreSource *source, GError **error);
