@@ -45,9 +45,10 @@ static int check(const struct dataset_options *o, gint64 seed)
                             MAX_SIDE);
     }
     if (o->style.objects < 1 || o->style.objects > SCENE_MAX_OBJECTS
-        || !(o->style.scale >= 1 && o->style.scale <= SCENE_MAX_SCALE)) {
+        || !(o->style.scale >= SCENE_MIN_SCALE && o->style.scale <= SCENE_MAX_SCALE)) {
         return command_fail(COMMAND_MISUSED, "--objects is between 1 and %d, --scale between "
-                            "1 and %d", SCENE_MAX_OBJECTS, SCENE_MAX_SCALE);
+                            "%g and %g", SCENE_MAX_OBJECTS, SCENE_MIN_SCALE,
+                            SCENE_MAX_SCALE);
     }
     if (seed < 0 || o->jobs < 1 || o->jobs > 256) {
         return command_fail(COMMAND_MISUSED, "--seed is 0 or more, --jobs between 1 "
@@ -58,7 +59,7 @@ static int check(const struct dataset_options *o, gint64 seed)
 
 int command_scenes(int argc, char **argv)
 {
-    struct dataset_options o = { .side = 224, .jobs = (int)g_get_num_processors(),
+    struct dataset_options o = { .side = 128, .jobs = (int)g_get_num_processors(),
                                  .style = SCENE_USUAL_STYLE };
     g_autofree char *split = NULL;
     gint64 seed = 1;
@@ -66,14 +67,14 @@ int command_scenes(int argc, char **argv)
         { "count", 'n', 0, G_OPTION_ARG_INT, &o.count, "How many pictures", "N" },
         { "seed", 's', 0, G_OPTION_ARG_INT64, &seed, "Other seeds, other pictures (1)",
           "S" },
-        { "size", 0, 0, G_OPTION_ARG_INT, &o.side, "Side of the pictures (224)", "PX" },
+        { "size", 0, 0, G_OPTION_ARG_INT, &o.side, "Side of the pictures (128)", "PX" },
         { "split", 0, 0, G_OPTION_ARG_STRING, &split, "Parts of the pictures, as in "
           "train=0.8,val=0.1,test=0.1; what is held out is shown in test only",
           "PARTS" },
         { "held-out", 0, 0, G_OPTION_ARG_NONE, &o.held_out, "Without --split: show "
           "nothing that is held out", NULL },
         { "objects", 0, 0, G_OPTION_ARG_INT, &o.style.objects, "Things in a picture at most "
-          "(6)", "N" },
+          "(3)", "N" },
         { "scale", 0, 0, G_OPTION_ARG_DOUBLE, &o.style.scale, "Things are so many times as "
           "large (1)", "X" },
         { "jobs", 'j', 0, G_OPTION_ARG_INT, &o.jobs, "Threads that draw; the pictures "

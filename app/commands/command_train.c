@@ -14,7 +14,7 @@ static const char help[] =
 
 struct train_options {
     struct trainer_options o;
-    char *model, *config, *data, *images, *split, *unlisted, *labels, *out, *prompt;
+    char *model, *config, *encoder, *data, *images, *split, *unlisted, *labels, *out, *prompt;
     char *words, *validation, *scope, *reduction, *optimizer, *augment, *precision, *store, *device;
     gint64 steps, seed;
     int batch, epochs, labels_per_step, caption_labels, operations, jobs, memory;
@@ -109,6 +109,10 @@ static gboolean check_numbers(struct train_options *t)
             return FALSE;
         }
     }
+    if (o->auxiliary != TRAINER_AUTO && !(o->auxiliary >= 0 && o->auxiliary <= 1e6)) {
+        command_fail(COMMAND_MISUSED, "--auxiliary is 0 to 1000000");
+        return FALSE;
+    }
     if ((o->lr != TRAINER_AUTO && !(o->lr > 0 && o->lr < 10))
         || (o->ema != TRAINER_AUTO && !(o->ema >= 0 && o->ema < 1))) {
         command_fail(COMMAND_MISUSED, "--lr is above 0, --ema at least 0 and below 1");
@@ -129,6 +133,10 @@ static gboolean check_numbers(struct train_options *t)
 
 static gboolean check(struct train_options *t)
 {
+    if (t->model && (t->encoder || t->o.auxiliary > 0)) {
+        command_fail(COMMAND_MISUSED, "--encoder and --auxiliary are for new models");
+        return FALSE;
+    }
     if (!t->model == !t->config || !t->data || !t->out) {
         command_fail(COMMAND_MISUSED, "train needs --model or --new, --data or "
                      "--from-decisions, and --out");
@@ -237,6 +245,8 @@ static int run(struct train_options *t)
     path = t->model ? command_find_model(t->model) : NULL;
     t->o.model = path;
     t->o.config = t->config;
+    g_autofree char *encoder = t->encoder ? command_find_model(t->encoder) : NULL;
+    t->o.encoder = encoder;
     t->o.prompt = t->prompt;
     t->o.words = t->words;
     t->o.out = t->out;
@@ -270,7 +280,7 @@ static void clear(struct train_options *t)
     char *texts[] = { t->model, t->config, t->data, t->images, t->split, t->unlisted,
                       t->labels, t->out, t->prompt, t->words, t->validation, t->scope,
                       t->reduction, t->optimizer, t->augment, t->precision, t->store,
-                      t->device };
+                      t->device, t->encoder };
     for (gsize i = 0; i < G_N_ELEMENTS(texts); i++) {
         g_free(texts[i]);
     }
@@ -284,6 +294,8 @@ static void list_files(struct train_options *t, GArray *out)
           "MODEL" },
         { "new", 0, 0, G_OPTION_ARG_FILENAME, &t->config, "Sizes of a new model (JSON)",
           "CONFIG" },
+        { "encoder", 0, 0, G_OPTION_ARG_FILENAME, &t->encoder, "Model whose image encoder a "
+          "new model begins with", "MODEL" },
         { "data", 0, 0, G_OPTION_ARG_FILENAME, &t->data, "Data set, as in `evaluate`",
           "PATH" },
         { "from-decisions", 0, 0, G_OPTION_ARG_NONE, &t->from_decisions, "The data set is "
@@ -327,6 +339,8 @@ static void list_learning(struct train_options *t, GArray *out)
           "X" },
         { "beta", 0, 0, G_OPTION_ARG_DOUBLE, &o->beta, "Weight of the labels' loss (1)",
           "X" },
+        { "auxiliary", 0, 0, G_OPTION_ARG_DOUBLE, &o->auxiliary, "Weight of the labels' loss "
+          "of a classifier that helps a new image encoder (1)", "X" },
         { "reduction", 0, 0, G_OPTION_ARG_STRING, &t->reduction, "Labels' loss: sum, sum "
           "of an image, or mean (image)", "sum|image|mean" },
         { "gamma-negative", 0, 0, G_OPTION_ARG_DOUBLE, &o->gamma_negative, "Focus on hard "

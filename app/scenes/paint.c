@@ -238,16 +238,29 @@ static double bell(struct scene_random *r)
     return (sum - 8 * 127.5) / (73.9 * 2.8284);
 }
 
+/* A grain is a part of the side and not a pixel, so that it is there at every size. */
+#define GRAINS 80 /* along the side, at most one a pixel */
+
 static void finish(const struct scene *scene, const float *pixels, int side,
                    guint8 *rgb)
 {
     struct scene_random r = scene_random(scene->seed, scene->number, PURPOSE_GRAIN);
-    const double grain = words_condition[scene->condition].grain;
-    for (gsize p = 0; p < (gsize)side * (gsize)side; p++) {
+    const double strength = words_condition[scene->condition].grain;
+    const int n = MIN(side, GRAINS);
+    g_autofree float *grain = g_new(float, 3 * n * n);
+    for (int i = 0; i < 3 * n * n; i += 3) {
         double common = .8 * bell(&r);
-        for (int c = 0; c < 3; c++, pixels++, rgb++) {
-            double value = *pixels + grain * (common + .6 * bell(&r));
-            *rgb = (guint8)lround(CLAMP(value, 0, 255));
+        for (int c = 0; c < 3; c++) {
+            grain[i + c] = (float)(strength * (common + .6 * bell(&r)));
+        }
+    }
+    for (int y = 0; y < side; y++) {
+        for (int x = 0; x < side; x++) {
+            const float *g = grain + 3 * (y * n / side * n + x * n / side);
+            for (int c = 0; c < 3; c++) {
+                float value = *pixels++ + g[c];
+                *rgb++ = (guint8)lroundf(CLAMP(value, 0, 255));
+            }
         }
     }
 }

@@ -147,7 +147,7 @@ static int draw_size(enum scene_rule rule, int shape, int room, struct scene_ran
 {
     int size = draw_value(rule, WORD_SIZE, shape, r);
     /* Where much is shown, little of it is large. */
-    while (words_size[size].largest > .2 && scene_below(r, 6) >= room) {
+    while (words_size[size].largest > .25 && scene_below(r, 6) >= room) {
         size = draw_value(rule, WORD_SIZE, shape, r);
     }
     return size;
@@ -169,24 +169,26 @@ static void add_objects(struct scene *scene, const struct card *card,
     }
 }
 
-/* Chance, but what no arrangement was found for is left out in the end: first the
- * extras, then the counted things. */
+/* Two of five pictures count things, by number and not by chance, or the deck of counts
+ * would have gaps. What no arrangement was found for is left out in the end: the
+ * extras. */
 static void choose_objects(struct scene *scene, guint64 position, int attempt,
                            enum scene_rule rule, struct scene_random *r)
 {
-    struct card subject, counted;
-    deal(WORD_PATTERN, scene->seed, position, rule, &subject);
-    scene->count = 0;
-    add_objects(scene, &subject, rule, r);
-    /* Three of five pictures count things, by number and not by chance, or the deck of
-     * counts would have gaps. */
-    if (position % 5 < 3 && attempt < 150) {
-        deal(WORD_COUNT, scene->seed, position / 5 * 3 + position % 5, rule, &counted);
-        if (counted.shape != subject.shape || counted.colour != subject.colour) {
-            add_objects(scene, &counted, rule, r);
-        }
+    guint64 round = position / 5, place = position % 5;
+    struct card subject;
+    if (place < 2 && scene->style.objects > 1) {
+        deal(WORD_COUNT, scene->seed, round * 2 + place, rule, &subject);
+    } else {
+        deal(WORD_PATTERN, scene->seed, round * 3 + place % 3, rule, &subject);
     }
-    int extras = scene->count > 1 ? scene_below(r, 3) : scene_below(r, 5);
+    scene->count = 0;
+    if (subject.count > scene->style.objects) {
+        subject.count = 1; /* another count might be held out */
+    }
+    add_objects(scene, &subject, rule, r);
+    int extras = scene_chance(r, .4) ? 1 + scene_below(r, MAX(scene->style.objects - 2, 1))
+                                     : 0;
     for (int i = 0; i < extras && attempt < 100; i++) {
         struct card extra = { .pattern = -1, .count = 1 };
         extra.shape = scene_below(r, words_number(WORD_SHAPE));

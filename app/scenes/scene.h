@@ -10,7 +10,7 @@
 
 G_BEGIN_DECLS
 
-#define SCENE_VERSION 1      /* another version draws other scenes from the same seed */
+#define SCENE_VERSION 2      /* another version draws other scenes from the same seed */
 #define SCENE_MAX_OBJECTS 6
 #define SCENE_LEAST_SEEN .6  /* of every object: what is covered more is not drawn, so
                               * that no label is a matter of opinion */
@@ -33,10 +33,11 @@ struct scene_object {
 /* How hard pictures are. */
 struct scene_style {
     int objects;   /* at most so many things, 1 … SCENE_MAX_OBJECTS */
-    double scale;  /* things are so many times as large, 1 … SCENE_MAX_SCALE */
+    double scale;  /* things are so many times as large, SCENE_MIN_SCALE … SCENE_MAX_SCALE */
 };
-#define SCENE_MAX_SCALE 2
-#define SCENE_USUAL_STYLE ((struct scene_style){ SCENE_MAX_OBJECTS, 1 })
+#define SCENE_MIN_SCALE .5
+#define SCENE_MAX_SCALE 1.25
+#define SCENE_USUAL_STYLE ((struct scene_style){ 3, 1 })
 
 /* Objects stand in the order in which they are painted. */
 struct scene {

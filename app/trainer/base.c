@@ -36,6 +36,74 @@ static GPtrArray *list_texts(const struct trainer_options *o, const struct train
     return texts;
 }
 
+struct fresh { const struct state *state; const struct state_entry *entry; };
+
+static enum nn_status read_fresh(void *user, void *out, struct nn_error *error)
+{
+    const struct fresh *f = user;
+    return state_read(f->state, f->entry, out, error);
+}
+
+static struct weights_output fresh_output(struct fresh *f)
+{
+    struct weights_output out = { .name = f->entry->name, .type = WEIGHTS_F32,
+                                  .rank = f->entry->rank, .read = read_fresh, .user = f };
+    memcpy(out.shape, f->entry->shape, sizeof out.shape);
+    return out;
+}
+
+/* Writes the new `state` with the image encoder of `encoder` in place of its own. */
+static enum nn_status write_encoded(const struct state *state, const struct model *encoder,
+                                    const char *name, const char *path,
+                                    struct nn_error *failure)
+{
+    size_t n = state_count(state);
+    g_autofree struct fresh *fresh = g_new(struct fresh, n);
+    g_autofree struct weights_output *outputs = g_new0(struct weights_output, n);
+    for (size_t i = 0; i < n; i++) {
+        fresh[i] = (struct fresh){ state, state_at(state, i) };
+        if (g_str_has_prefix(fresh[i].entry->name, "body.")) {
+            const struct state_entry *e = fresh[i].entry;
+            fresh[i].state = model_state(encoder);
+            fresh[i].entry = state_find(fresh[i].state, e->name);
+            if (!fresh[i].entry || fresh[i].entry->rank != e->rank
+                || memcmp(fresh[i].entry->shape, e->shape, sizeof e->shape) != 0) {
+                return nn_fail(failure, NN_ERROR_INVALID, "%s: its image encoder is not of "
+                               "the sizes of the configuration: \"%s\" is missing or does "
+                               "not fit", name, e->name);
+            }
+        }
+        outputs[i] = fresh_output(&fresh[i]);
+    }
+    return weights_save(path, outputs, n, NULL, 0, failure);
+}
+
+/* Gives *state the image encoder of the bundle `from`. */
+static enum nn_status take_encoder(struct state **state, const char *from,
+                                   const char *folder, struct nn_error *failure)
+{
+    struct model *encoder = NULL;
+    struct weights *file = NULL;
+    struct state *whole = NULL;
+    g_autofree char *path = g_build_filename(folder, BASE_ADDED, NULL);
+    enum nn_status status = model_open(&encoder, &from, 1, NULL, failure);
+    if (status == NN_OK) {
+        status = write_encoded(*state, encoder, from, path, failure);
+    }
+    model_destroy(&encoder);
+    if (status == NN_OK) {
+        status = weights_open(&file, path, failure);
+    }
+    if (status == NN_OK) {
+        status = state_create(&whole, &file, 1, failure);
+    }
+    if (status == NN_OK) {
+        state_destroy(state);
+        *state = whole;
+    }
+    return status;
+}
+
 static struct model *make_model(const struct trainer_options *o,
                                 const struct training_set *set, const char *folder,
                                 GError **error)
@@ -49,10 +117,17 @@ static struct model *make_model(const struct trainer_options *o,
     if (!texts) {
         return NULL;
     }
-    if (network_config_read(&config, o->config, &failure) != NN_OK
-        || bpe_learn((const char *const *)texts->pdata, texts->len, config.vocabulary, folder,
+    if (network_config_read(&config, o->config, &failure) != NN_OK) {
+        return fail(&failure, error);
+    }
+    config.auxiliary = o->auxiliary > 0 ? set->labels->len : 0;
+    if (bpe_learn((const char *const *)texts->pdata, texts->len, config.vocabulary, folder,
                      &config.vocabulary, &failure) != NN_OK
         || state_create_random(&state, &config, o->seed, &failure) != NN_OK) {
+        return fail(&failure, error);
+    }
+    if (o->encoder && take_encoder(&state, o->encoder, folder, &failure) != NN_OK) {
+        state_destroy(&state);
         return fail(&failure, error);
     }
     model_settings_init(&settings);
@@ -93,14 +168,6 @@ static struct network_config fitting_config(const struct model *m)
         .temperature = NETWORK_TEMPERATURE, .image_size = 32 };
 }
 
-struct fresh { const struct state *state; const struct state_entry *entry; };
-
-static enum nn_status read_fresh(void *user, void *out, struct nn_error *error)
-{
-    const struct fresh *f = user;
-    return state_read(f->state, f->entry, out, error);
-}
-
 /* Writes the head and the alignment that `m` lacks, with random values, to `path`. */
 static enum nn_status write_missing(const struct model *m, guint64 seed, const char *path,
                                     struct nn_error *failure)
@@ -122,10 +189,8 @@ static enum nn_status write_missing(const struct model *m, guint64 seed, const c
             continue;
         }
         fresh[n] = (struct fresh){ state, e };
-        outputs[n] = (struct weights_output){ .name = e->name, .type = WEIGHTS_F32,
-                                              .rank = e->rank, .read = read_fresh,
-                                              .user = &fresh[n] };
-        memcpy(outputs[n++].shape, e->shape, sizeof e->shape);
+        outputs[n] = fresh_output(&fresh[n]);
+        n++;
     }
     status = weights_save(path, outputs, n, NULL, 0, failure);
     state_destroy(&state);

@@ -163,6 +163,7 @@ gboolean batch_fill(struct batch *b, guint64 step, struct train_batch *out, GErr
         .images = p->rows ? NULL : b->pictures, .features = p->rows ? b->pictures : NULL,
         .targets = b->targets, .tokens = p->captions ? b->ids : NULL,
         .eot = p->captions ? b->eot : NULL,
+        .auxiliary_targets = p->all_targets ? b->all_targets : NULL,
         .label_embeddings = p->embeddings ? b->embeddings : NULL,
         .label_tokens = p->embeddings ? NULL : b->label_ids,
         .label_eot = p->embeddings ? NULL : b->label_eot };

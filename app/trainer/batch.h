@@ -18,6 +18,7 @@ struct batch_params {
                                       * NULL: token ids */
     guint embedding;
     gboolean captions;
+    gboolean all_targets;            /* of every label, for an auxiliary classifier */
     guint size, labels;              /* pictures, and labels of a step */
     guint64 length;                  /* pictures of an epoch */
     guint64 seed;

@@ -62,7 +62,7 @@ struct checkpoint_option *record_options(const struct trainer_options *o,
     add(pairs, "seed", g_strdup_printf("%" G_GUINT64_FORMAT, o->seed));
     add(pairs, "precision", g_strdup(o->mixed ? "f16" : "f32"));
     const struct { const char *name; double value; } numbers[] = {
-        { "alpha", o->alpha }, { "beta", o->beta },
+        { "alpha", o->alpha }, { "beta", o->beta }, { "auxiliary", o->auxiliary },
         { "gamma-negative", o->gamma_negative }, { "gamma-positive", o->gamma_positive },
         { "clip", o->clip }, { "dropout", o->dropout },
         { "labels-per-step", o->labels_per_step }, { "keep", o->keep },

@@ -50,7 +50,7 @@ void trainer_options_init(struct trainer_options *options)
     *options = (struct trainer_options){
         .alpha = 1, .beta = 1, .gamma_negative = 4, .clip = 0.05,
         .reduction = TRAINER_SUM_OF_IMAGE, .dropout = 0.1, .labels_per_step = 512,
-        .optimizer = TRAINER_ADAMW, .lr = TRAINER_AUTO, .decay = 0.01, .warmup = 0.2,
+        .auxiliary = TRAINER_AUTO, .optimizer = TRAINER_ADAMW, .lr = TRAINER_AUTO, .decay = 0.01, .warmup = 0.2,
         .ema = TRAINER_AUTO, .batch = 32, .epochs = 10, .seed = 1,
         .augment = { .operations = 2, .magnitude = 5 }, .memory = (guint64)2 << 30,
         .checkpoint_seconds = 300 };
@@ -178,6 +178,9 @@ static void choose(struct trainer *t)
     o->batch = MIN(o->batch, t->set->images->len);
     o->steps = MAX(o->steps ? o->steps : o->epochs * epoch_steps(t), 2);
     o->lr = o->lr == TRAINER_AUTO ? (o->config ? 1e-3 : 1e-4) : o->lr;
+    if (o->auxiliary == TRAINER_AUTO || o->scope != TRAINER_ALL) {
+        o->auxiliary = o->config && !o->encoder && o->scope == TRAINER_ALL;
+    }
     /* An average over more than a tenth of the steps would remember the start. */
     o->ema = o->ema == TRAINER_AUTO ? MIN(USUAL_EMA, 1 - MIN(10.0 / (double)o->steps, 0.5))
                                     : o->ema;
@@ -322,12 +325,13 @@ static struct train_step_params step_params(const struct trainer *t)
         .asymmetric = { .gamma_negative = (float)o->gamma_negative,
                         .gamma_positive = (float)o->gamma_positive,
                         .clip = (float)o->clip, .eps = 1e-8f, .detached = true },
-        .mean = o->reduction == TRAINER_MEAN, .scope = scopes[o->scope],
+        .auxiliary = o->auxiliary, .mean = o->reduction == TRAINER_MEAN, .scope = scopes[o->scope],
         .decay = o->optimizer == TRAINER_ADAM ? NN_DECAY_L2 : NN_DECAY_DECOUPLED,
         .dropout = o->dropout, .seed = o->seed, .ema = o->ema, .max_norm = o->max_norm,
         .mixed = o->mixed, .recompute = o->recompute };
     if (o->reduction == TRAINER_SUM_OF_IMAGE) {
         p.beta /= o->batch;
+        p.auxiliary /= o->batch;
     }
     if (t->rows.values) {
         p.features = NN_SHAPE3(o->batch, t->rows.count, t->rows.width);
@@ -373,6 +377,7 @@ static void open_batches(struct trainer *t)
         .set = t->set, .texts = &t->texts, .preprocess = tagger_preprocess(model_info(t->model)),
         .rows = t->rows.values ? &t->rows : NULL, .embeddings = t->embeddings,
         .embedding = model_info(t->model)->embedding, .captions = t->captions,
+        .all_targets = t->o.auxiliary > 0,
         .size = t->o.batch, .labels = t->o.labels_per_step,
         .length = epoch_steps(t) * t->o.batch, .seed = t->o.seed, .broken = note_broken,
         .data = t };
@@ -575,7 +580,8 @@ static gboolean train(struct trainer *t, enum trainer_end *end, GError **error)
             return FALSE;
         }
     }
-    if (t->done == 0 && t->o.config && !begin_new(t, error)) {
+    gboolean text = t->o.beta > 0 || t->captions;
+    if (t->done == 0 && t->o.config && text && !begin_new(t, error)) {
         return FALSE;
     }
     t->log = train_log_open(t->csv, t->done, error);

@@ -27,6 +27,8 @@ enum trainer_optimizer { TRAINER_ADAM, TRAINER_ADAMW };
 struct trainer_options {
     /* The model: one of the two. `config` is a JSON file of struct network_config. */
     const char *model, *config;
+    const char *encoder;           /* bundle whose image encoder a new model begins with; or
+                                    * NULL */
     const char *prompt;            /* with one %s; NULL: the model's own */
     const char *words;             /* file of lines whose words the tokenizer of a new model
                                     * knows beside those of the labels; or NULL */
@@ -36,6 +38,7 @@ struct trainer_options {
     enum trainer_scope scope;
     /* The loss: alpha L_clip + beta L_c. */
     double alpha, beta, gamma_negative, gamma_positive, clip;
+    double auxiliary;              /* of L_c of an auxiliary classifier; may be TRAINER_AUTO */
     enum trainer_reduction reduction;
     double dropout;
     guint labels_per_step;         /* at most; 0: no limit */

@@ -302,11 +302,17 @@ static struct save_entry save_entry(const struct model *m, const struct state_en
     return s;
 }
 
+/* A classifier that helps while an image encoder is trained. */
+static bool is_scaffold(const struct state_entry *e)
+{
+    return strncmp(e->name, "auxiliary.", 10) == 0;
+}
+
 static enum nn_status save_weights(const struct model *m, const char *path,
                                    const struct model_write_params *params,
                                    struct nn_error *error)
 {
-    size_t n = state_count(m->state);
+    size_t n = state_count(m->state), used = 0;
     struct weights_output *outputs = calloc(n + 1, sizeof *outputs);
     struct save_entry *entries = calloc(n + 1, sizeof *entries);
     enum nn_status status = NN_OK;
@@ -315,14 +321,18 @@ static enum nn_status save_weights(const struct model *m, const char *path,
     }
     for (size_t i = 0; i < n && status == NN_OK; i++) {
         const struct state_entry *e = state_at(m->state, i);
-        entries[i] = save_entry(m, e, params);
-        outputs[i] = (struct weights_output){ .name = e->name, .type = entries[i].type,
-                                              .rank = e->rank, .read = read_entry,
-                                              .user = &entries[i] };
-        memcpy(outputs[i].shape, e->shape, sizeof e->shape);
+        if (is_scaffold(e)) {
+            continue;
+        }
+        entries[used] = save_entry(m, e, params);
+        outputs[used] = (struct weights_output){ .name = e->name, .rank = e->rank,
+                                                 .type = entries[used].type,
+                                                 .read = read_entry,
+                                                 .user = &entries[used] };
+        memcpy(outputs[used++].shape, e->shape, sizeof e->shape);
     }
     if (status == NN_OK) {
-        status = weights_save(path, outputs, n, NULL, 0, error);
+        status = weights_save(path, outputs, used, NULL, 0, error);
     }
     free(outputs);
     free(entries);

@@ -253,6 +253,9 @@ static struct spread spread_of(const struct weights_tensor *t, const struct sour
     if (begins(t->name, "align.")) {
         return (struct spread){ .normal = 1 / sqrt(rows_of(t)) };
     }
+    if (begins(t->name, "auxiliary.")) {
+        return (struct spread){ .normal = t->rank > 1 ? 1 / sqrt(3 * columns_of(t)) : 0 };
+    }
     return begins(t->name, "body.") ? image_spread(t, source->v2)
            : begins(t->name, "head.") ? head_spread(t)
                                       : text_spread(t, source->text_layers);
@@ -283,6 +286,9 @@ static void list_tensors(struct tensor_list *list, const struct network_config *
         tensor_put(list, "align.W_i", 2, c->decoder_width, c->align_width);
         tensor_put(list, "align.W_j", 2, c->label_width, c->align_width);
         tensor_put(list, "align.temperature", 0);
+    }
+    if (c->auxiliary > 0) {
+        tensor_linear(list, "auxiliary", channels, c->auxiliary);
     }
 }
 

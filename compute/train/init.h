@@ -21,6 +21,7 @@ struct network_config {
     double temperature;      /* of that space, a logarithm: similarities are multiplied by its
                               * exponential. NETWORK_TEMPERATURE when it is left out; the
                               * published 0.1 leaves the loss next to no gradient */
+    uint32_t auxiliary;      /* classes of a classifier for training only; not of a file */
     uint32_t image_size;     /* side of the images in pixels, a multiple of 4 */
 };
 

@@ -111,8 +111,10 @@ enum nn_status train_step_create(struct train_step **out, struct gpu_device *dev
     step->state = state;
     step->params = *params;
     step->images = (params->features.rank ? params->features : params->images).dim[0];
-    step->labels =
-        (params->label_tokens.rank ? params->label_tokens : params->label_embeddings).dim[0];
+    if (params->beta > 0 || params->auxiliary <= 0) {
+        step->labels = (params->label_tokens.rank ? params->label_tokens
+                                                  : params->label_embeddings).dim[0];
+    }
     step->contrast = params->tokens.rank > 0 && state_find(state, "align.W_i");
     struct nn_params constants = { (void *)state, read_param };
     status = train_graph_build(step, error);
@@ -171,19 +173,24 @@ static void bind_inputs(const struct train_step *step, const struct train_batch 
 {
     const struct train_step_params *p = &step->params;
     const struct nn_shape none = { 0 }, labels = NN_SHAPE1(step->labels);
+    const bool decoder = step->labels > 0;
     in->n = 0;
     nn_adam_numbers(adam, in->numbers);
     nn_random_numbers(p->seed, adam->step, in->random);
     bind_shaped(in, "images", batch->images, p->images);
     bind_shaped(in, "features", batch->features, p->features);
-    bind_shaped(in, "label_embeddings", batch->label_embeddings, p->label_embeddings);
-    bind_shaped(in, "label_tokens", batch->label_tokens, p->label_tokens);
-    bind_shaped(in, "label_eot", batch->label_eot, p->label_tokens.rank ? labels : none);
-    bind_shaped(in, "targets", batch->targets, NN_SHAPE2(step->images, step->labels));
+    bind_shaped(in, "label_embeddings", batch->label_embeddings, decoder ? p->label_embeddings : none);
+    bind_shaped(in, "label_tokens", batch->label_tokens, decoder ? p->label_tokens : none);
+    bind_shaped(in, "label_eot", batch->label_eot,
+                decoder && p->label_tokens.rank ? labels : none);
+    bind_shaped(in, "targets", batch->targets,
+                decoder ? NN_SHAPE2(step->images, step->labels) : none);
     bind_shaped(in, "adam.numbers", in->numbers, NN_SHAPE1(NN_ADAM_NUMBERS));
     bind_shaped(in, "random", in->random,
-                p->dropout > 0 ? NN_SHAPE1(NN_RANDOM_NUMBERS) : none);
+                p->dropout > 0 && decoder ? NN_SHAPE1(NN_RANDOM_NUMBERS) : none);
     bind_shaped(in, "tokens", batch->tokens, step->contrast ? p->tokens : none);
+    bind_shaped(in, "auxiliary_targets", batch->auxiliary_targets,
+                step->classes ? NN_SHAPE2(step->images, step->classes) : none);
     bind_shaped(in, "eot", batch->eot, step->contrast ? NN_SHAPE1(step->images) : none);
 }
 
@@ -208,13 +215,17 @@ enum nn_status train_step_run(struct train_step *step, const struct train_batch 
     struct inputs in;
     float square = 0;
     *out = (struct train_losses){ 0 };
+    size_t n = 2;
     struct nn_binding outputs[4] = { { "loss.total", &out->total, 1 },
-                                     { "loss.labels", &out->labels, 1 },
-                                     { "norm.square", &square, 1 },
-                                     { "loss.clip", &out->clip, 1 } };
+                                     { "norm.square", &square, 1 } };
+    if (step->labels > 0) {
+        outputs[n++] = (struct nn_binding){ "loss.labels", &out->labels, 1 };
+    }
+    if (step->contrast) {
+        outputs[n++] = (struct nn_binding){ "loss.clip", &out->clip, 1 };
+    }
     bind_inputs(step, batch, adam, &in);
-    enum nn_status status = nn_plan_run(step->plan, in.bind, in.n, outputs,
-                                        step->contrast ? 4 : 3, NULL, error);
+    enum nn_status status = nn_plan_run(step->plan, in.bind, in.n, outputs, n, NULL, error);
     double norm = sqrt((double)square) * adam->gradient_factor;
     out->gradient_norm = step->params.max_norm > 0 ? (float)norm : 0;
     if (status == NN_OK && !(isfinite(out->total) && isfinite(norm))) {

@@ -37,6 +37,12 @@ struct train_step_params {
                                        * trained through them where the scope has it */
     struct nn_shape tokens;           /* [B,T]; rank 0 for L_c alone */
     double alpha, beta;
+    double auxiliary;                 /* weight of the same loss of a linear classifier on
+                                       * the mean of the image encoder's map, which makes a
+                                       * new encoder learn sooner and is thrown away: the
+                                       * state's auxiliary.weight [M,F] and auxiliary.bias
+                                       * [M]. Needs `images`; 0: none. With it and without
+                                       * beta the decoder is not in the graph */
     struct nn_asymmetric asymmetric;
     bool mean;                        /* L_c is the mean, not the sum, over logits */
     enum train_scope scope;
@@ -69,6 +75,7 @@ struct train_batch {
     const int32_t *tokens, *eot;
     const float *features;
     const int32_t *label_tokens, *label_eot;
+    const float *auxiliary_targets; /* [B,M], as targets */
 };
 
 struct train_losses {

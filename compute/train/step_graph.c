@@ -35,36 +35,39 @@ static bool in_scope(void *user, const char *name)
            || (step->params.scope == TRAIN_HEAD_TEXT && !image);
 }
 
-/* Images, or the features that stand for them, to decoder tokens [B,T,D]. */
-static nn_id build_tokens(struct train_step *step, const struct mldecoder *head)
+/* Images to the last map of the image encoder; NN_NONE where features stand for them. */
+static nn_id build_map(struct train_step *step)
 {
     struct tresnet net;
     if (step->params.features.rank > 0) {
-        nn_id rows = nn_input(step->graph, "features", NN_F32, step->params.features);
-        if (step->params.scope == TRAIN_DECODER) {
-            return rows;
-        }
-        return mldecoder_tokens(step->graph, step->state, head, rows);
+        return NN_NONE;
     }
     if (!tresnet_detect(&net, step->state, step->params.settings)) {
         return nn_graph_fail(step->graph, "training needs a TResNet image encoder");
     }
     nn_id image = nn_input(step->graph, "images", NN_F32, step->params.images);
-    nn_id map = tresnet_build(step->graph, step->state, &net, image);
-    return mldecoder_tokens(step->graph, step->state, head,
-                            nn_map_to_rows(step->graph, map));
+    return tresnet_build(step->graph, step->state, &net, image);
 }
 
-/* One side of the alignment: [width of x, P] called `name`. */
-static nn_id alignment(struct train_step *step, const char *name, nn_id x)
+/* The map, or the features that stand for it, to decoder tokens [B,T,D]. */
+static nn_id build_tokens(struct train_step *step, const struct mldecoder *head, nn_id map)
+{
+    struct nn_graph *g = step->graph;
+    nn_id rows = map == NN_NONE ? nn_input(g, "features", NN_F32, step->params.features)
+                                : nn_map_to_rows(g, map);
+    return step->params.scope == TRAIN_DECODER
+               ? rows : mldecoder_tokens(g, step->state, head, rows);
+}
+
+/* The state's matrix `name`, whatever its sizes. */
+static nn_id matrix(struct train_step *step, const char *name)
 {
     const struct state_entry *e = state_find(step->state, name);
-    if (!e || e->rank != 2 || nn_graph_check(step->graph, NULL) != NN_OK) {
+    if (!e || e->rank != 2) {
         return nn_graph_fail(step->graph, "tensor \"%s\" is missing or no matrix", name);
     }
-    uint32_t width = nn_graph_node(step->graph, x)->shape.dim[1];
-    return state_param(step->graph, step->state, NN_SHAPE2(width, (uint32_t)e->shape[1]),
-                       "%s", name);
+    return state_param(step->graph, step->state,
+                       NN_SHAPE2((uint32_t)e->shape[0], (uint32_t)e->shape[1]), "%s", name);
 }
 
 /* Texts [n,T], the inputs `ids` and `eot`, to their features [n,embedding]. */
@@ -85,10 +88,24 @@ static nn_id build_contrast(struct train_step *step, nn_id tokens)
     struct nn_graph *g = step->graph;
     nn_id v = build_text(step, "captions", "tokens", "eot", step->params.tokens);
     nn_id u = nn_mean_rows(g, tokens);
-    nn_id wi = alignment(step, "align.W_i", u), wj = alignment(step, "align.W_j", v);
+    nn_id wi = matrix(step, "align.W_i"), wj = matrix(step, "align.W_j");
     nn_id temperature =
         state_param(g, step->state, (struct nn_shape){ 0 }, "align.temperature");
     return nn_output(g, nn_contrastive_loss(g, u, v, wi, wj, temperature), "loss.clip");
+}
+
+/* The loss of logits against the input `targets` of their shape. */
+static nn_id build_asymmetric(struct train_step *step, nn_id logits, const char *targets)
+{
+    struct nn_graph *g = step->graph;
+    if (nn_graph_check(g, NULL) != NN_OK) {
+        return NN_NONE;
+    }
+    struct nn_shape shape = nn_graph_node(g, logits)->shape;
+    nn_id each = nn_asymmetric_loss(g, logits, nn_input(g, targets, NN_F32, shape),
+                                    step->params.asymmetric);
+    nn_id sum = nn_sum_to(g, each, NN_NONE, (struct nn_shape){ 0 });
+    return nn_scale(g, sum, step->params.mean ? 1.0f / (float)nn_shape_count(shape) : 1);
 }
 
 static nn_id build_labels_loss(struct train_step *step, const struct mldecoder *head,
@@ -101,15 +118,26 @@ static nn_id build_labels_loss(struct train_step *step, const struct mldecoder *
                          step->params.label_tokens)
             : nn_input(g, "label_embeddings", NN_F32, step->params.label_embeddings);
     nn_id logits = mldecoder_logits(g, step->state, head, tokens, labels);
-    if (nn_graph_check(g, NULL) != NN_OK) {
-        return NN_NONE;
+    return nn_output(g, build_asymmetric(step, logits, "targets"), "loss.labels");
+}
+
+static nn_id build_auxiliary(struct train_step *step, nn_id map)
+{
+    struct nn_graph *g = step->graph;
+    nn_id weight = matrix(step, "auxiliary.weight");
+    if (map == NN_NONE || nn_graph_check(g, NULL) != NN_OK) {
+        return nn_graph_fail(g, "an auxiliary classifier needs images");
     }
-    struct nn_shape shape = nn_graph_node(g, logits)->shape;
-    nn_id targets = nn_input(g, "targets", NN_F32, shape);
-    nn_id each = nn_asymmetric_loss(g, logits, targets, step->params.asymmetric);
-    nn_id sum = nn_sum_to(g, each, NN_NONE, (struct nn_shape){ 0 });
-    float share = step->params.mean ? 1.0f / (float)nn_shape_count(shape) : 1;
-    return nn_output(g, nn_scale(g, sum, share), "loss.labels");
+    step->classes = nn_graph_node(g, weight)->shape.dim[0];
+    nn_id bias = state_param(g, step->state, NN_SHAPE1(step->classes), "auxiliary.bias");
+    nn_id logits = nn_linear(g, nn_mean_map(g, map), weight, bias);
+    return build_asymmetric(step, logits, "auxiliary_targets");
+}
+
+static void add_loss(struct train_step *step, nn_id *total, nn_id loss, double weight)
+{
+    nn_id part = nn_scale(step->graph, loss, (float)weight);
+    *total = *total == NN_NONE ? part : nn_add(step->graph, *total, part);
 }
 
 static nn_id build_loss(struct train_step *step)
@@ -119,16 +147,22 @@ static nn_id build_loss(struct train_step *step)
     if (!mldecoder_detect(&head, step->state, step->params.settings) || !head.zero_shot) {
         return nn_graph_fail(g, "training needs a zero-shot ML-Decoder head");
     }
-    if (step->params.dropout > 0) {
+    if (step->params.dropout > 0 && step->labels > 0) {
         head.dropout = (float)step->params.dropout;
         head.random = nn_input(g, "random", NN_I32, NN_SHAPE1(NN_RANDOM_NUMBERS));
     }
-    nn_id tokens = build_tokens(step, &head);
-    nn_id labels = build_labels_loss(step, &head, tokens);
-    nn_id total = nn_scale(g, labels, (float)step->params.beta);
+    nn_id map = build_map(step), tokens = NN_NONE, total = NN_NONE;
+    if (step->labels > 0 || step->contrast) {
+        tokens = build_tokens(step, &head, map);
+    }
+    if (step->labels > 0) {
+        add_loss(step, &total, build_labels_loss(step, &head, tokens), step->params.beta);
+    }
     if (step->contrast) {
-        nn_id clip = build_contrast(step, tokens);
-        total = nn_add(g, total, nn_scale(g, clip, (float)step->params.alpha));
+        add_loss(step, &total, build_contrast(step, tokens), step->params.alpha);
+    }
+    if (step->params.auxiliary > 0) {
+        add_loss(step, &total, build_auxiliary(step, map), step->params.auxiliary);
     }
     return nn_output(g, total, "loss.total");
 }

@@ -15,7 +15,8 @@ struct variable {
 struct train_step {
     const struct state *state;
     struct train_step_params params;
-    uint32_t images, labels; /* of a batch */
+    uint32_t images, labels; /* of a batch; no labels where L_c has no part */
+    uint32_t classes;        /* of the auxiliary classifier; 0 without it */
     bool contrast;           /* L_clip takes part */
     struct nn_graph *graph;
     struct nn_store *store;

@@ -23,7 +23,7 @@ def words(*parts):
 def truth(scene):
     """Every label that is true of the scene, from its description."""
     labels = {scene['background'], scene['condition']}
-    shapes, coloured = collections.Counter(), collections.Counter()
+    shapes = collections.Counter()
     for o in scene['objects']:
         shape, colour, pattern = o['shape'], o['colour'], o['pattern']
         labels |= {shape, 'something ' + colour, words(colour, shape),
@@ -31,10 +31,7 @@ def truth(scene):
         if pattern:
             labels |= {'something ' + pattern, words(pattern, colour, shape)}
         shapes[shape] += 1
-        coloured[colour, shape] += 1
     labels |= {words(COUNTS[n], plural(s)) for s, n in shapes.items() if n in COUNTS}
-    labels |= {words(COUNTS[n], c, plural(s)) for (c, s), n in coloured.items()
-               if n in COUNTS}
     return labels - {''}
 
 
@@ -49,8 +46,8 @@ def everything(scenes):
     for one in (colours, patterns, sizes):
         labels |= {words(*pair) for pair in itertools.product(one, shapes)}
     labels |= {words(*three) for three in itertools.product(patterns, colours, shapes)}
-    for n, shape in itertools.product(COUNTS.values(), shapes):
-        labels |= {words(n, c, plural(shape)) for c in colours | {''}}
+    labels |= {words(n, plural(shape))
+               for n, shape in itertools.product(COUNTS.values(), shapes)}
     return labels
 
 

@@ -102,6 +102,33 @@ assert part['mAP_labels_present'] > 0" || fail "no average precision"
 "$run" tag world/images/000001.jpg --model ./head --labels "circle, zebra" 2>errors |
     grep -q zebra || fail "tag"
 
+# An image encoder alone, by its auxiliary classifier, and a new model around it.
+start --out first --alpha 0 --beta 0 --ema 0 2>errors || fail "an image encoder"
+"$run" train --new tiny.json --encoder ./first --data world/labels_train.json --labels few.txt \
+    --scope head+text --batch 8 --steps 3 --ema 0 --out around 2>errors || fail "around it"
+python3 - <<'PY' || fail "the image encoder is another"
+import csv, json, struct
+def tensors(folder):
+    data = open(folder + '/model.safetensors', 'rb').read()
+    size = struct.unpack('<Q', data[:8])[0]
+    header = json.loads(data[8:8 + size])
+    return {n: data[8 + size + t['data_offsets'][0]:8 + size + t['data_offsets'][1]]
+            for n, t in header.items() if n != '__metadata__'}
+new, first, around = tensors('one'), tensors('first'), tensors('around')
+body = [n for n in first if n.startswith('body.')]
+assert all(first[n] == around[n] for n in body)
+assert not any(n.startswith('auxiliary') for n in first) and set(first) == set(new)
+assert first['head.wordvec_proj.weight'] != around['head.wordvec_proj.weight']
+losses = [float(r['loss']) for r in csv.DictReader(open('first/training.csv'))]
+assert sum(losses[-6:]) < 0.9 * sum(losses[:6]), losses
+PY
+sed 's/"width_factor": 0.125/"width_factor": 0.25/' tiny.json > wide.json
+"$run" train --new wide.json --encoder ./first --data world/labels_train.json --labels few.txt \
+    --steps 2 --out wide 2>errors && fail "an encoder of another size"
+grep -q "not of the sizes of the configuration" errors || fail "the sizes are not named"
+"$run" train --model ./one --encoder ./first --data world --out no 2>/dev/null
+[ $? = 2 ] || fail "--encoder is for new models"
+
 # Misuse and broken data.
 "$run" train --new tiny.json --out x 2>/dev/null
 [ $? = 2 ] || fail "no data is misuse"
