@@ -8,7 +8,9 @@
 
 G_DEFINE_QUARK(tl-engine-error-quark, tl_engine_error)
 
-typedef enum { JOB_LOAD, JOB_IMAGE, JOB_PROMPTS, JOB_SCORE, JOB_STOP } JobKind;
+typedef enum {
+    JOB_LOAD, JOB_IMAGE, JOB_PROMPTS, JOB_SCORE, JOB_ATTEND, JOB_STOP
+} JobKind;
 
 typedef struct {
     JobKind kind;
@@ -19,6 +21,7 @@ typedef struct {
     gulong cancel_handler;
     char *path, *device;
     GBytes *pixels, *tokens, *embeddings;
+    guint label;
     GStrv prompts;
 } Job;
 
@@ -236,6 +239,30 @@ static void run_score(TlEngine *self, Job *job, const struct nn_run_params *run)
     return_floats(job, confidence, (gsize)images * n * sizeof(float));
 }
 
+static void run_attend(TlEngine *self, Job *job, const struct nn_run_params *run)
+{
+    gsize embedding = job->embeddings ? g_bytes_get_size(job->embeddings) : 0;
+    if (g_bytes_get_size(job->tokens) != tokens_bytes(self)
+        || (self->facts->open_vocabulary
+            && embedding != self->facts->embedding * sizeof(float))) {
+        g_task_return_new_error(job->task, TL_ENGINE_ERROR, TL_ENGINE_ERROR_MODEL,
+                                "tokens or a label of another model were given");
+        return;
+    }
+    struct nn_error error = { 0 };
+    float *attention = g_new0(float, self->facts->token_count);
+    enum nn_status status = session_attention(
+        self->session, g_bytes_get_data(job->tokens, NULL),
+        embedding > 0 ? g_bytes_get_data(job->embeddings, NULL) : NULL, job->label,
+        attention, run, &error);
+    if (status != NN_OK) {
+        g_free(attention);
+        return_error(job, status, &error);
+        return;
+    }
+    return_floats(job, attention, self->facts->token_count * sizeof(float));
+}
+
 static void run_job(TlEngine *self, Job *job)
 {
     if (g_task_return_error_if_cancelled(job->task)) {
@@ -255,6 +282,7 @@ static void run_job(TlEngine *self, Job *job)
     case JOB_IMAGE: run_image(self, job, &run); break;
     case JOB_PROMPTS: run_prompts(self, job, &run); break;
     case JOB_SCORE: run_score(self, job, &run); break;
+    case JOB_ATTEND: run_attend(self, job, &run); break;
     case JOB_LOAD:
     case JOB_STOP: break;
     }
@@ -394,6 +422,23 @@ void tl_engine_score_async(TlEngine *self, GBytes *tokens, GBytes *embeddings,
 }
 
 GBytes *tl_engine_score_finish(TlEngine *self, GAsyncResult *result, GError **error)
+{
+    return g_task_propagate_pointer(G_TASK(result), error);
+}
+
+void tl_engine_attend_async(TlEngine *self, GBytes *tokens, GBytes *embedding, guint label,
+                            GCancellable *cancellable, GAsyncReadyCallback callback,
+                            gpointer user_data)
+{
+    Job *job = job_new(self, JOB_ATTEND, TL_PRIORITY_LABEL, tl_engine_attend_async,
+                       cancellable, callback, user_data);
+    job->tokens = g_bytes_ref(tokens);
+    job->embeddings = embedding ? g_bytes_ref(embedding) : NULL;
+    job->label = label;
+    job_push(self, job);
+}
+
+GBytes *tl_engine_attend_finish(TlEngine *self, GAsyncResult *result, GError **error)
 {
     return g_task_propagate_pointer(G_TASK(result), error);
 }

@@ -90,4 +90,13 @@ void tl_engine_score_async(TlEngine *self, GBytes *tokens, GBytes *embeddings,
                            GAsyncReadyCallback callback, gpointer user_data);
 GBytes *tl_engine_score_finish(TlEngine *self, GAsyncResult *result, GError **error);
 
+/* Where the head looks for one label: tokens F32 [token_count, token_width] of an image,
+ * embedding F32 [embedding] (NULL for a fixed head, of which `label` is the index). Gives
+ * F32 [token_count] that sum to 1, row by row over the picture that the encoder saw. Fails
+ * with TL_ENGINE_ERROR_MODEL for a model that does not look at parts. */
+void tl_engine_attend_async(TlEngine *self, GBytes *tokens, GBytes *embedding, guint label,
+                            GCancellable *cancellable, GAsyncReadyCallback callback,
+                            gpointer user_data);
+GBytes *tl_engine_attend_finish(TlEngine *self, GAsyncResult *result, GError **error);
+
 G_END_DECLS

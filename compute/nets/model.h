@@ -161,7 +161,7 @@ enum nn_status model_forward_graph(struct nn_graph **out, const struct model *mo
 struct session;
 
 /* What a session does, for tools that measure it. */
-enum session_task { SESSION_IMAGE, SESSION_TEXT, SESSION_SCORE };
+enum session_task { SESSION_IMAGE, SESSION_TEXT, SESSION_SCORE, SESSION_ATTENTION };
 
 struct session_params {
     struct gpu_device_params device;
@@ -212,6 +212,13 @@ enum nn_status session_score(struct session *session, const float *tokens,
                              uint32_t batch, const float *embeddings, uint32_t n,
                              float *confidence, const struct nn_run_params *run,
                              struct nn_error *error);
+/* Where the head looks: tokens [T,token_width] of an image, the embedding [embedding] of a
+ * label (NULL for fixed labels, of which `label` is the index) -> out[T], the attention of
+ * the label's query to each token, the mean over the heads; it sums to 1. Tokens go row by
+ * row over the image. UNSUPPORTED for a head without attention: CLIP's cosine, and fc. */
+enum nn_status session_attention(struct session *session, const float *tokens,
+                                 const float *embedding, uint32_t label, float *out,
+                                 const struct nn_run_params *run, struct nn_error *error);
 /* The plan that the session runs for one batch of a task: n counts the tokens of a prompt
  * (SESSION_TEXT) or the labels (SESSION_SCORE). The session owns it, until its next
  * call. */

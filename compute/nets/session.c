@@ -256,10 +256,25 @@ static void build_score(struct nn_graph *g, const struct session *s, uint32_t ba
     }
 }
 
+/* tokens of one image, labels -> attention probabilities [1,heads,queries,T]. */
+static void build_attention(struct nn_graph *g, const struct session *s)
+{
+    const struct model *m = s->model;
+    nn_id tokens = nn_input(g, "tokens", NN_F32,
+                            NN_SHAPE3(1, s->token_count, m->info.token_width));
+    nn_id labels = m->head.zero_shot
+                       ? nn_input(g, "labels", NN_F32, NN_SHAPE2(1, m->head.embedding))
+                       : NN_NONE;
+    mldecoder_logits(g, m->state, &m->head, tokens, labels);
+}
+
 static const char *output_name(const struct session *s, enum session_task kind)
 {
     if (kind == SESSION_TEXT) {
         return "text.features";
+    }
+    if (kind == SESSION_ATTENTION) {
+        return "head.attn_probs";
     }
     bool decoder = s->model->info.kind != MODEL_CLIP
                    && s->model->info.head.kind != MODEL_PART_FC;
@@ -286,6 +301,7 @@ static enum nn_status make_plan(struct session *s, struct cached_plan *slot,
     case SESSION_IMAGE: build_image(graph, s, batch); break;
     case SESSION_TEXT: build_text(graph, s, batch, n); break;
     case SESSION_SCORE: build_score(graph, s, batch, n); break;
+    case SESSION_ATTENTION: build_attention(graph, s); break;
     }
     const char *wanted = output_name(s, kind);
     struct nn_plan_params params = { .no_fuse = s->params.no_fuse, .wanted = &wanted,
@@ -544,6 +560,46 @@ enum nn_status session_score(struct session *session, const float *tokens, uint3
         }
     }
     return NN_OK;
+}
+
+enum nn_status session_attention(struct session *session, const float *tokens,
+                                 const float *embedding, uint32_t label, float *out,
+                                 const struct nn_run_params *run, struct nn_error *error)
+{
+    struct session *s = session;
+    const struct model_info *info = &s->model->info;
+    const struct mldecoder *head = &s->model->head;
+    if (info->kind == MODEL_CLIP || info->head.kind == MODEL_PART_FC || s->params.rows) {
+        return nn_fail(error, NN_ERROR_UNSUPPORTED,
+                       "%s: its head does not look at parts of an image", info->name);
+    }
+    uint32_t queries = head->zero_shot ? 1 : head->queries, t = s->token_count;
+    uint32_t query = head->zero_shot ? 0 : label / head->group;
+    uint64_t count = (uint64_t)head->heads * queries * t;
+    float *probs = query < queries ? malloc(count * sizeof *probs) : NULL;
+    if (!probs) {
+        return query < queries ? nn_fail(error, NN_ERROR_MEMORY, "out of memory")
+                               : nn_fail(error, NN_ERROR_INVALID, "there is no label %u",
+                                         label);
+    }
+    struct work w = { .kind = SESSION_ATTENTION, .batch = 1, .n = queries, .n_inputs = 1,
+                      .out = probs, .out_count = count };
+    w.inputs[0] = (struct nn_binding){ "tokens", (float *)tokens,
+                                       (uint64_t)t * info->token_width };
+    if (head->zero_shot) {
+        w.inputs[w.n_inputs++] =
+            (struct nn_binding){ "labels", (float *)embedding, info->embedding };
+    }
+    enum nn_status status = run_work(s, &w, run, error);
+    for (uint32_t i = 0; i < t && status == NN_OK; i++) {
+        double sum = 0;
+        for (uint32_t h = 0; h < head->heads; h++) {
+            sum += probs[((uint64_t)h * queries + query) * t + i];
+        }
+        out[i] = (float)(sum / head->heads);
+    }
+    free(probs);
+    return status;
 }
 
 enum nn_status session_plan(struct session *session, enum session_task task,

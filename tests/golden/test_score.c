@@ -73,6 +73,35 @@ static void test_batches(struct session *session, uint32_t n)
     free(again);
 }
 
+/* Attention is a share of each token; tokens have no place, so that it moves with them. */
+static void test_attention(struct session *session, const struct model *model)
+{
+    struct nn_error error = { 0 };
+    uint32_t t = session_token_count(session), width = model_info(model)->token_width;
+    float *a = calloc(3 * t, sizeof *a), *b = a + t, *c = b + t;
+    float *moved = calloc(n_tokens, sizeof *moved);
+    for (uint32_t i = 0; i < t; i++) {
+        memcpy(moved + (size_t)i * width, tokens + (size_t)((i + 1) % t) * width,
+               width * sizeof *moved);
+    }
+    const float *other = embeddings + model_info(model)->embedding;
+    REQUIRE_OK(session_attention(session, tokens, embeddings, 0, a, NULL, &error));
+    REQUIRE_OK(session_attention(session, moved, embeddings, 0, b, NULL, &error));
+    REQUIRE_OK(session_attention(session, tokens, other, 0, c, NULL, &error));
+    double sum = 0, spread = 0;
+    for (uint32_t i = 0; i < t; i++) {
+        REQUIRE(a[i] >= 0);
+        sum += a[i];
+        spread = fmax(spread, fabs((double)a[i] - 1.0 / t));
+        REQUIRE(fabs((double)b[i] - a[(i + 1) % t]) <= 1e-6);
+    }
+    REQUIRE(fabs(sum - 1) <= 1e-5);
+    REQUIRE(t > 1 && spread > 1e-4);
+    REQUIRE(largest_difference(a, c, t) > 1e-4);
+    free(a);
+    free(moved);
+}
+
 int main(int argc, char **argv)
 {
     char path[1024], command[2200];
@@ -101,6 +130,7 @@ int main(int argc, char **argv)
     test_batches(few, 1);
     test_batches(few, 5);
     test_batches(few, LABELS);
+    test_attention(few, model);
     REQUIRE_INT(gpu_device_validation_count(session_device(few)), 0);
     session_destroy(&few);
     session_destroy(&many);
