@@ -64,6 +64,26 @@ const char *tl_workspace_earlier_model(TlWorkspace *self);
 void tl_workspace_go_back(TlWorkspace *self);
 const char *tl_workspace_model_path(TlWorkspace *self); /* NULL while none was asked for */
 
+/* Where the model looked for a label: [rows,columns], row by row, 0 to 1 for the place that
+ * it looked at most. */
+typedef struct {
+    guint rows, columns;
+    float *values;
+    double covered; /* share of the shorter side that was seen, from the middle; 0: the whole
+                     * image was */
+} TlExplanation;
+void tl_explanation_free(TlExplanation *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(TlExplanation, tl_explanation_free)
+/* What the grid covers of an image of that size, as parts of its sides. */
+void tl_explanation_area(const TlExplanation *self, int width, int height, double *x,
+                         double *y, double *w, double *h);
+/* Fails where an image was not encoded yet, and for models that do not look at parts. */
+void tl_workspace_explain_async(TlWorkspace *self, TlImage *image, guint label,
+                                GCancellable *cancellable, GAsyncReadyCallback callback,
+                                gpointer user_data);
+TlExplanation *tl_workspace_explain_finish(TlWorkspace *self, GAsyncResult *result,
+                                           GError **error);
+
 /* Orders the images by a label's confidence, best first. */
 void tl_workspace_rank(TlWorkspace *self, guint label);
 

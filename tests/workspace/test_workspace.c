@@ -15,6 +15,36 @@ static GArray *all_confidences(TlWorkspace *workspace)
     return all;
 }
 
+static void on_explained(GObject *source, GAsyncResult *result, gpointer data)
+{
+    g_autoptr(GError) error = NULL;
+    TlExplanation *e =
+        tl_workspace_explain_finish(TL_WORKSPACE(source), result, &error);
+    REQUIRE(e && !error);
+    *(TlExplanation **)data = e;
+}
+
+/* The tokens come from the cache: they were let go of. */
+static void test_explain(TlWorkspace *workspace)
+{
+    g_autoptr(TlExplanation) e = NULL;
+    g_autoptr(TlImage) image = g_list_model_get_item(tl_workspace_images(workspace), 1);
+    float most = 0, least = 1;
+    tl_workspace_explain_async(workspace, image, 0, NULL, on_explained, &e);
+    while (!e) {
+        g_main_context_iteration(NULL, TRUE);
+    }
+    REQUIRE_INT(e->rows * e->columns, tl_workspace_model(workspace)->token_count);
+    for (guint i = 0; i < e->rows * e->columns; i++) {
+        most = fmaxf(most, e->values[i]);
+        least = fminf(least, e->values[i]);
+    }
+    REQUIRE(most == 1 && least >= 0 && least < 1);
+    double x, y, w, h;
+    tl_explanation_area(e, 300, 200, &x, &y, &w, &h);
+    REQUIRE(x >= 0 && y >= 0 && x + w <= 1 && y + h <= 1);
+}
+
 int main(int argc, char **argv)
 {
     REQUIRE(argc == 4);
@@ -22,6 +52,7 @@ int main(int argc, char **argv)
     tl_workspace_add_label(workspace, "a red circle");
     wait_for_all(workspace);
     REQUIRE(tl_workspace_fraction(workspace) == 1);
+    test_explain(workspace);
     /* One after the other, faster than they can be scored. */
     tl_workspace_add_label(workspace, "a blue square");
     tl_workspace_add_label(workspace, "two birds over a long river");
