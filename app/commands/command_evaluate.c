@@ -8,7 +8,7 @@
 
 struct evaluate_options {
     char *scores, *truth, *model, *data, *seen, *unseen, *split, *unlisted, *images;
-    char *scores_out, *device;
+    char *scores_out, *device, *word_vectors;
     double threshold;
     gboolean json, per_class;
 };
@@ -67,7 +67,8 @@ static struct scores *get_scores(const struct evaluate_options *o,
         fail_with(error);
         return NULL;
     }
-    struct scores *s = evaluate_model(o->model, o->device, data, labels, o->split, &broken);
+    struct scores *s = evaluate_model(o->model, o->device, o->word_vectors, data, labels,
+                                      o->split, &broken);
     if (s) {
         g_printerr("%u images scored, %u broken\n", s->images->len, broken);
     }
@@ -134,7 +135,7 @@ static gboolean is_misused(const struct evaluate_options *o)
 static void clear(struct evaluate_options *o)
 {
     char *texts[] = { o->scores, o->truth, o->model, o->data, o->seen, o->unseen, o->split,
-                      o->unlisted, o->images, o->scores_out, o->device };
+                      o->unlisted, o->images, o->scores_out, o->device, o->word_vectors };
     for (gsize i = 0; i < G_N_ELEMENTS(texts); i++) {
         g_free(texts[i]);
     }
@@ -162,6 +163,8 @@ int command_evaluate(int argc, char **argv)
         { "unlisted", 0, 0, G_OPTION_ARG_STRING, &o.unlisted, "What pairs are that are not "
           "listed: negative or unknown", "WHAT" },
         { "images", 0, 0, G_OPTION_ARG_FILENAME, &o.images, "Folder of the images", "DIR" },
+        { "word-vectors", 0, 0, G_OPTION_ARG_FILENAME, &o.word_vectors, "Labels are given by "
+          "these vectors of words, as in `train`", "FILE" },
         { "scores-out", 0, 0, G_OPTION_ARG_FILENAME, &o.scores_out, "Write the model's "
           "scores, a row for each image", "FILE" },
         { "per-class", 0, 0, G_OPTION_ARG_NONE, &o.per_class, "Print every label's average "

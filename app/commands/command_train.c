@@ -14,7 +14,7 @@ static const char help[] =
 
 struct train_options {
     struct trainer_options o;
-    char *model, *config, *encoder, *data, *images, *split, *unlisted, *labels, *out, *prompt;
+    char *word_vectors, *model, *config, *encoder, *data, *images, *split, *unlisted, *labels, *out, *prompt;
     char *words, *validation, *scope, *reduction, *optimizer, *augment, *precision, *store, *device;
     gint64 steps, seed;
     int batch, epochs, labels_per_step, caption_labels, operations, jobs, memory;
@@ -249,6 +249,7 @@ static int run(struct train_options *t)
     t->o.encoder = encoder;
     t->o.prompt = t->prompt;
     t->o.words = t->words;
+    t->o.word_vectors = t->word_vectors;
     t->o.out = t->out;
     t->o.validation = t->validation;
     t->o.set.path = t->data;
@@ -280,7 +281,7 @@ static void clear(struct train_options *t)
     char *texts[] = { t->model, t->config, t->data, t->images, t->split, t->unlisted,
                       t->labels, t->out, t->prompt, t->words, t->validation, t->scope,
                       t->reduction, t->optimizer, t->augment, t->precision, t->store,
-                      t->device, t->encoder };
+                      t->device, t->encoder, t->word_vectors };
     for (gsize i = 0; i < G_N_ELEMENTS(texts); i++) {
         g_free(texts[i]);
     }
@@ -325,6 +326,8 @@ static void list_learning(struct train_options *t, GArray *out)
           "(the model's, \"a photo of %s\")", "TEXT" },
         { "words", 0, 0, G_OPTION_ARG_FILENAME, &t->words, "Lines whose words the tokenizer "
           "of a new model knows too", "FILE" },
+        { "word-vectors", 0, 0, G_OPTION_ARG_FILENAME, &t->word_vectors, "Labels are given by "
+          "these vectors of words, not by the text encoder", "FILE" },
         { "epochs", 0, 0, G_OPTION_ARG_INT, &t->epochs, "Times that each image is seen (10)",
           "N" },
         { "steps", 0, 0, G_OPTION_ARG_INT64, &t->steps, "Steps, instead of --epochs", "N" },

@@ -42,11 +42,13 @@ static void show_progress(guint done, guint total, gpointer data)
 }
 
 struct scores *evaluate_model(const char *model, const char *device,
+                              const char *word_vectors,
                               const struct dataset *data, const GArray *labels,
                               const char *split, guint *broken)
 {
     struct progress progress = progress_start(0);
     struct score_set_params params = { .data = data, .labels = labels, .split = split,
+                                       .word_vectors = word_vectors,
                                        .broken = show_broken, .progress = show_progress,
                                        .user = &progress };
     struct model *opened = NULL;

@@ -1,6 +1,7 @@
 #include "app/metrics/score_set.h"
 
 #include "app/engine/prompts.h"
+#include "app/engine/word_vectors.h"
 #include "app/tagger/tagger.h"
 #include "compute/weights/weights.h"
 
@@ -30,6 +31,7 @@ static gboolean add_labels(struct scorer *s, GError **error)
     struct nn_error failure = { 0 };
     enum nn_status status;
     g_autoptr(GPtrArray) prompts = g_ptr_array_new_with_free_func(g_free);
+    const char *template = p->word_vectors ? "%s" : info->prompt;
     if (!info->open_vocabulary) {
         add_fixed_labels(s);
         return TRUE;
@@ -37,9 +39,13 @@ static gboolean add_labels(struct scorer *s, GError **error)
     for (guint i = 0; i < p->labels->len; i++) {
         const char *label = dataset_label(p->data, g_array_index(p->labels, guint, i));
         scores_add_label(s->scores, label);
-        g_ptr_array_add(prompts, prompts_fill(info->prompt, label));
+        g_ptr_array_add(prompts, prompts_fill(template, label));
     }
     s->embeddings = g_new(float, (gsize)p->labels->len * info->embedding);
+    if (p->word_vectors) {
+        return word_vectors_embed(p->word_vectors, (const char *const *)prompts->pdata,
+                                  prompts->len, info->embedding, s->embeddings, error);
+    }
     if (!prompts_encode(p->session, p->model, (const char *const *)prompts->pdata,
                         prompts->len, s->embeddings, NULL, &status, &failure)) {
         g_set_error_literal(error, G_IO_ERROR, G_IO_ERROR_FAILED, failure.text);

@@ -14,6 +14,8 @@ struct score_set_params {
     const GArray *labels;  /* guint: indices into the data set; a model with fixed labels
                             * answers for its own, and these are not asked */
     const char *split;     /* images of others are passed over; NULL: none */
+    const char *word_vectors; /* file that label embeddings come from (word_vectors.h), for a
+                            * model that was trained with it; NULL: the text encoder */
     guint jobs;            /* decoding threads; 0: one less than cores */
     /* Called on this thread: an image cannot be read; so many images are done. */
     void (*broken)(const char *message, gpointer data);

@@ -56,6 +56,7 @@ struct checkpoint_option *record_options(const struct trainer_options *o,
     add(pairs, "model", g_strdup(fingerprint));
     add(pairs, "data", checksum(set));
     add(pairs, "prompt", g_strdup(o->prompt));
+    add(pairs, "word-vectors", g_strdup(o->word_vectors ? o->word_vectors : ""));
     add(pairs, "scope", g_strdup(scopes[o->scope]));
     add(pairs, "reduction", g_strdup(reductions[o->reduction]));
     add(pairs, "optimizer", g_strdup(o->optimizer == TRAINER_ADAM ? "adam" : "adamw"));

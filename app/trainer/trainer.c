@@ -1,6 +1,7 @@
 #include "app/trainer/trainer.h"
 
 #include "app/engine/prompts.h"
+#include "app/engine/word_vectors.h"
 #include "app/tagger/tagger.h"
 #include "app/trainer/base.h"
 #include "app/trainer/batch.h"
@@ -220,7 +221,7 @@ static gboolean open_model(struct trainer *t, GError **error)
     }
     t->prompt = g_strdup(t->o.prompt ? t->o.prompt : model_info(t->model)->prompt);
     t->o.prompt = t->prompt;
-    gboolean wanted = t->o.alpha > 0 && t->o.scope != TRAINER_DECODER;
+    gboolean wanted = t->o.alpha > 0 && t->o.scope != TRAINER_DECODER && !t->o.word_vectors;
     t->captions = wanted && state_find(model_state(t->model), "align.W_i");
     if (wanted && !t->captions) { /* align_width 0 in the configuration */
         note(t, "the model has no alignment of images and captions: it is trained by the "
@@ -248,6 +249,13 @@ static gboolean encode_labels(struct trainer *t, GError **error)
         .device = { .select = t->o.device, .cache_dir = t->o.cache_dir, .family = -1,
                     .choice = { .precision = GPU_PRECISION_F32 } } };
     g_autoptr(GPtrArray) prompts = g_ptr_array_new_with_free_func(g_free);
+    if (t->o.word_vectors) {
+        gsize width = model_info(t->model)->embedding;
+        t->embeddings = g_new(float, n * width);
+        return word_vectors_embed(t->o.word_vectors,
+                                  (const char *const *)t->set->labels->pdata, n,
+                                  (guint)width, t->embeddings, error);
+    }
     for (guint i = 0; i < n; i++) {
         g_ptr_array_add(prompts, prompts_fill(t->prompt, t->set->labels->pdata[i]));
     }
@@ -428,6 +436,7 @@ static gboolean write_model(struct trainer *t, GError **error)
 static gboolean validate(struct trainer *t, double *out, GError **error)
 {
     struct validation_params params = { .model = t->folder, .set = t->set,
+                                        .word_vectors = t->o.word_vectors,
                                         .split = t->o.validation, .device = t->o.device,
                                         .cache_dir = t->o.cache_dir, .jobs = t->o.jobs };
     *out = NAN;
@@ -561,7 +570,8 @@ static gboolean prepare(struct trainer *t, GError **error)
         && !checkpoint_read_step(t->checkpoint, t->pairs, &t->done, error)) {
         return FALSE;
     }
-    gboolean fixed_text = t->o.scope == TRAINER_HEAD || t->o.scope == TRAINER_DECODER;
+    gboolean fixed_text = t->o.scope == TRAINER_HEAD || t->o.scope == TRAINER_DECODER
+                          || t->o.word_vectors;
     gboolean fixed_rows = t->o.scope == TRAINER_DECODER
                           || (t->o.scope != TRAINER_ALL && t->o.augment.kinds == 0);
     return (!fixed_text || encode_labels(t, error))
@@ -580,7 +590,7 @@ static gboolean train(struct trainer *t, enum trainer_end *end, GError **error)
             return FALSE;
         }
     }
-    gboolean text = t->o.beta > 0 || t->captions;
+    gboolean text = (t->o.beta > 0 && !t->o.word_vectors) || t->captions;
     if (t->done == 0 && t->o.config && text && !begin_new(t, error)) {
         return FALSE;
     }

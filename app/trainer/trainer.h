@@ -32,6 +32,8 @@ struct trainer_options {
     const char *prompt;            /* with one %s; NULL: the model's own */
     const char *words;             /* file of lines whose words the tokenizer of a new model
                                     * knows beside those of the labels; or NULL */
+    const char *word_vectors;      /* file of word vectors in place of the text encoder, which
+                                    * is not trained then (word_vectors.h); or NULL */
     struct training_set_params set;
     const char *out;               /* the bundle to make, which must not exist */
     const char *command;           /* the command line, for the record; or NULL */

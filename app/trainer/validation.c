@@ -45,6 +45,7 @@ static gboolean score(const struct validation_params *p, struct model *model,
     guint broken = 0;
     struct score_set_params params = { .model = model, .session = session,
                                        .data = p->set->data, .labels = p->set->columns,
+                                       .word_vectors = p->word_vectors,
                                        .split = p->split, .jobs = p->jobs,
                                        .broken = ignore_broken,
                                        .progress = ignore_progress };

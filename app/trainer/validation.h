@@ -8,6 +8,7 @@ G_BEGIN_DECLS
 struct validation_params {
     const char *model;             /* a bundle */
     const struct training_set *set;
+    const char *word_vectors;      /* as in struct score_set_params */
     const char *split;             /* whose pictures are asked */
     const char *device, *cache_dir;
     guint jobs;

@@ -129,6 +129,35 @@ grep -q "not of the sizes of the configuration" errors || fail "the sizes are no
 "$run" train --model ./one --encoder ./first --data world --out no 2>/dev/null
 [ $? = 2 ] || fail "--encoder is for new models"
 
+# Word vectors in place of the text encoder: the same in training and in evaluation.
+python3 - <<'PY'
+import random
+words = sorted({w for line in open('few.txt') for w in line.split()})
+r = random.Random(3)
+with open('vectors.txt', 'w') as out:
+    print(len(words) + 1, 32, file=out)
+    for w in words + ['unused']:
+        print(w, *('%.3f' % r.gauss(0, 1) for _ in range(32)), file=out)
+PY
+train --word-vectors vectors.txt --alpha 0 --auxiliary 0 --dropout 0 --out words 2>errors ||
+    fail "word vectors"
+python3 - <<'PY' || fail "word vectors teach nothing, or the text encoder is trained"
+import csv, struct, json
+losses = [float(r['loss']) for r in csv.DictReader(open('words/training.csv'))]
+assert sum(losses[-6:]) < 0.9 * sum(losses[:6]), losses
+PY
+"$run" evaluate --model ./words --data world/labels_train.json --seen few.txt \
+    --word-vectors vectors.txt --json > by-vectors.json 2>errors || fail "evaluate by vectors"
+"$run" evaluate --model ./words --data world/labels_train.json --seen few.txt \
+    --json > by-text.json 2>errors || fail "evaluate by text"
+cmp -s by-vectors.json by-text.json && fail "the vectors change nothing"
+grep -v "^circle " vectors.txt > less.txt
+train --word-vectors less.txt --alpha 0 --out no 2>errors && fail "a word without a vector"
+grep -q "less.txt: 1 words of the labels have no vector: circle" errors || fail "the word"
+sed 's/^circle [^ ]*/circle/' vectors.txt > short.txt
+train --word-vectors short.txt --alpha 0 --out no 2>errors && fail "a short vector"
+grep -q 'short.txt:[0-9]*: "circle" does not have 32 numbers' errors || fail "its line"
+
 # Misuse and broken data.
 "$run" train --new tiny.json --out x 2>/dev/null
 [ $? = 2 ] || fail "no data is misuse"
