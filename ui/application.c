@@ -11,7 +11,7 @@ static TlWorkspace *workspace_in_use;
 static char *option_model, *option_db, *option_device;
 
 /* The model named on the command line, else that of the last learning, else the first
- * installed one. */
+ * installed one, else the one that the program came with. */
 static char *choose_model(void)
 {
     option_model = option_model ? option_model : command_setting("model");
@@ -33,7 +33,8 @@ static char *choose_model(void)
             best = g_strdup(n);
         }
     }
-    return best ? g_build_filename(dir, best, NULL) : NULL;
+    return best ? g_build_filename(dir, best, NULL)
+                : command_data("models/" COMMAND_STARTER);
 }
 
 static char *default_db(void)

@@ -227,6 +227,9 @@ static void print_info(const struct model *model)
         }
         g_print(n > 12 ? ", …\n" : "\n");
     }
+    if (*info->about) {
+        g_print("%-14s %s\n", "about", info->about);
+    }
     g_print("%-14s %s\n%-14s %s\n", "licence", *info->licence ? info->licence : "unknown",
             "fingerprint", info->fingerprint);
 }
@@ -285,6 +288,7 @@ static void print_info_json(const struct model *model)
     json_text(b, "name", info->name);
     json_text(b, "kind", kind_text(info->kind));
     json_text(b, "licence", info->licence);
+    json_text(b, "about", info->about);
     json_text(b, "prompt", info->prompt);
     json_text(b, "fingerprint", info->fingerprint);
     json_part(b, "image", &info->image);

@@ -23,6 +23,7 @@ struct tag_options {
     double threshold;
     int top, jobs;
     gboolean recursive, stats, no_cache;
+    gboolean unasked; /* the model is the usual one */
 };
 
 struct tag {
@@ -276,7 +277,13 @@ static int run(struct tag *t, char **paths, int n)
 {
     g_autoptr(GError) error = NULL;
     g_autoptr(GPtrArray) images = list_images(paths, n, t->options.recursive);
-    if (!images || !open_all(t) || !read_labels(t) || !encode_labels(t)) {
+    if (!images || !open_all(t)) {
+        return COMMAND_FAILED;
+    }
+    if (t->options.unasked && *model_info(t->model)->about) {
+        g_printerr("%s: %s\n", model_info(t->model)->name, model_info(t->model)->about);
+    }
+    if (!read_labels(t) || !encode_labels(t)) {
         return COMMAND_FAILED;
     }
     if (!tag_all(t, images, &error)) {
@@ -290,7 +297,8 @@ static int check_and_run(struct tag *t, int argc, char **argv)
     struct tag_options *o = &t->options;
     o->format = o->format ? o->format : g_strdup("table");
     o->device = o->device ? o->device : command_setting("device");
-    o->model = o->model ? o->model : command_setting("model");
+    o->unasked = o->model == NULL;
+    o->model = o->model ? o->model : command_default_model();
     if (argc < 2 || !o->model || !g_strv_contains(results_formats(), o->format)) {
         return command_fail(COMMAND_MISUSED, "tag needs a path, --model, and a format of "
                             "table, csv or jsonl");

@@ -14,7 +14,7 @@ static const char help[] =
 
 struct train_options {
     struct trainer_options o;
-    char *word_vectors, *model, *config, *encoder, *data, *images, *split, *unlisted, *labels, *out, *prompt;
+    char *about, *licence, *word_vectors, *model, *config, *encoder, *data, *images, *split, *unlisted, *labels, *out, *prompt;
     char *words, *validation, *scope, *reduction, *optimizer, *augment, *precision, *store, *device;
     gint64 steps, seed;
     int batch, epochs, labels_per_step, caption_labels, operations, jobs, memory;
@@ -249,6 +249,8 @@ static int run(struct train_options *t)
     t->o.encoder = encoder;
     t->o.prompt = t->prompt;
     t->o.words = t->words;
+    t->o.about = t->about;
+    t->o.licence = t->licence;
     t->o.word_vectors = t->word_vectors;
     t->o.out = t->out;
     t->o.validation = t->validation;
@@ -281,7 +283,8 @@ static void clear(struct train_options *t)
     char *texts[] = { t->model, t->config, t->data, t->images, t->split, t->unlisted,
                       t->labels, t->out, t->prompt, t->words, t->validation, t->scope,
                       t->reduction, t->optimizer, t->augment, t->precision, t->store,
-                      t->device, t->encoder, t->word_vectors };
+                      t->device, t->encoder, t->word_vectors,
+                      t->about, t->licence };
     for (gsize i = 0; i < G_N_ELEMENTS(texts); i++) {
         g_free(texts[i]);
     }
@@ -311,6 +314,9 @@ static void list_files(struct train_options *t, GArray *out)
         { "unlisted", 0, 0, G_OPTION_ARG_STRING, &t->unlisted, "What pairs are that are not "
           "listed: negative or unknown", "WHAT" },
         { "out", 'o', 0, G_OPTION_ARG_FILENAME, &t->out, "Bundle to make", "BUNDLE" },
+        { "about", 0, 0, G_OPTION_ARG_STRING, &t->about, "What the model knows and what not, "
+          "for those who use it", "TEXT" },
+        { "licence", 0, 0, G_OPTION_ARG_STRING, &t->licence, "Licence of the model", "SPDX" },
         { "resume", 0, 0, G_OPTION_ARG_NONE, &o->resume, "Go on with a stopped training",
           NULL } };
     g_array_append_vals(out, entries, G_N_ELEMENTS(entries));

@@ -31,8 +31,16 @@ int command_fail(int status, const char *format, ...) G_GNUC_PRINTF(2, 3);
 /* What --precision said, into *out; NULL leaves it alone. Prints and returns FALSE when
  * it is neither f32 nor f16. */
 gboolean command_read_precision(const char *text, enum gpu_precision *out);
-/* NAME, or a path: the folder of an installed model of that name when there is one. */
+/* NAME, or a path: the folder of a model of that name when a person installed one or the
+ * program came with one. */
 char *command_find_model(const char *name);
+/* What the program came with, below its data folder ("models/starter"), or NULL: beside the
+ * program in a build folder, else where it was installed. To be freed. */
+char *command_data(const char *name);
+/* The model of the settings, else the one that the program came with, or NULL. To be
+ * freed. */
+char *command_default_model(void);
+#define COMMAND_STARTER "starter"
 /* Where `model import` puts bundles. */
 char *command_models_dir(void);
 /* A value of [taglight] in ~/.config/taglight/settings.ini (keys: device, model), or NULL.

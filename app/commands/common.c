@@ -1,5 +1,7 @@
 #include "app/commands/commands.h"
 
+#include "config.h"
+
 #include <string.h>
 
 gboolean command_parse(int *argc, char ***argv, const GOptionEntry *entries,
@@ -48,8 +50,37 @@ char *command_find_model(const char *name)
         if (g_file_test(installed, G_FILE_TEST_IS_DIR)) {
             return g_steal_pointer(&installed);
         }
+        g_autofree char *data = g_build_filename("models", name, NULL);
+        char *own = g_file_test(name, G_FILE_TEST_EXISTS) ? NULL : command_data(data);
+        if (own) {
+            return own;
+        }
     }
     return g_strdup(name);
+}
+
+char *command_data(const char *name)
+{
+    g_autofree char *program = g_file_read_link("/proc/self/exe", NULL);
+    g_autofree char *folder = program ? g_path_get_dirname(program) : NULL;
+    g_autofree char *built = folder ? g_build_filename(folder, "data", NULL) : NULL;
+    g_autofree char *moved = folder ? g_build_filename(folder, "..", "share", "taglight",
+                                                       NULL) : NULL;
+    const char *const folders[] = { built, moved, DATA_DIR };
+    for (gsize i = 0; i < G_N_ELEMENTS(folders); i++) {
+        char *path = folders[i] ? g_build_filename(folders[i], name, NULL) : NULL;
+        if (path && g_file_test(path, G_FILE_TEST_EXISTS)) {
+            return path;
+        }
+        g_free(path);
+    }
+    return NULL;
+}
+
+char *command_default_model(void)
+{
+    char *set = command_setting("model");
+    return set ? set : command_data("models/" COMMAND_STARTER);
 }
 
 char *command_cache_dir(void)

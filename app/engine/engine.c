@@ -54,6 +54,7 @@ static void facts_clear(gpointer data)
     g_free(facts->image_key);
     g_free(facts->text_key);
     g_free(facts->prompt);
+    g_free(facts->about);
     g_free(facts->device);
     g_strfreev(facts->labels);
 }
@@ -96,6 +97,7 @@ static TlModelFacts *facts_new(const struct model *model, struct session *sessio
     facts->image_key = g_strdup(session_keys(session)->image);
     facts->text_key = g_strdup(session_keys(session)->text);
     facts->prompt = g_strdup(info->prompt);
+    facts->about = g_strdup(info->about);
     facts->device = g_strdup(caps->name);
     facts->software = caps->type == GPU_SOFTWARE;
     facts->open_vocabulary = info->open_vocabulary;

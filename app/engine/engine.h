@@ -36,6 +36,7 @@ typedef struct {
     char *fingerprint;
     char *image_key, *text_key; /* of what it makes of images and of texts: token_cache.h */
     char *prompt;       /* with one %s */
+    char *about;        /* what it knows and what not, for a person; "" when unsaid */
     char *device;       /* name of the device */
     gboolean software;  /* the device is a processor, not a graphics card */
     gboolean open_vocabulary;

@@ -425,7 +425,8 @@ static gboolean write_model(struct trainer *t, GError **error)
     struct nn_error failure = { 0 };
     g_autofree char *name = g_path_get_basename(t->o.out);
     struct model_write_params params = { .name = name, .origin = t->o.command,
-                                         .prompt = t->prompt, .tokenizer = true,
+                                         .prompt = t->prompt, .about = t->o.about,
+                                         .licence = t->o.licence, .tokenizer = true,
                                          .half = t->o.half, .read = read_result,
                                          .user = t };
     return model_write(t->model, t->folder, &params, &failure) == NN_OK

@@ -36,6 +36,7 @@ struct trainer_options {
                                     * is not trained then (word_vectors.h); or NULL */
     struct training_set_params set;
     const char *out;               /* the bundle to make, which must not exist */
+    const char *about, *licence;   /* for the bundle; NULL: the model's own */
     const char *command;           /* the command line, for the record; or NULL */
     enum trainer_scope scope;
     /* The loss: alpha L_clip + beta L_c. */

@@ -131,6 +131,7 @@ static enum nn_status read_document(struct model *m, const struct json *json,
     copy_member(json, 0, "name", m->info.name, sizeof m->info.name);
     copy_member(json, 0, "licence", m->info.licence, sizeof m->info.licence);
     copy_member(json, 0, "origin", m->info.origin, sizeof m->info.origin);
+    copy_member(json, 0, "about", m->info.about, sizeof m->info.about);
     copy_member(json, 0, "prompt", m->info.prompt, sizeof m->info.prompt);
     enum nn_status status = read_preprocess(&m->info.preprocess, json, path, error);
     if (status == NN_OK) {
@@ -226,9 +227,13 @@ static void put_document(FILE *file, const struct model *m,
     fprintf(file, "{\n  \"format\": %d,\n  \"name\": ", FORMAT);
     put_quoted(file, params->name ? params->name : m->info.name);
     fputs(",\n  \"licence\": ", file);
-    put_quoted(file, m->info.licence);
+    put_quoted(file, params->licence ? params->licence : m->info.licence);
     fputs(",\n  \"origin\": ", file);
     put_quoted(file, params->origin ? params->origin : m->info.origin);
+    if (params->about ? *params->about : *m->info.about) {
+        fputs(",\n  \"about\": ", file);
+        put_quoted(file, params->about ? params->about : m->info.about);
+    }
     fputs(",\n  \"prompt\": ", file);
     put_quoted(file, params->prompt ? params->prompt : m->info.prompt);
     fputs(",\n", file);

@@ -59,6 +59,7 @@ struct model_part {
 struct model_info {
     enum model_kind kind;
     char name[128], licence[64], origin[512];
+    char about[512];        /* what it knows and what not, for a person; often empty */
     char prompt[128];       /* template with one %s, such as "a photo of %s" */
     struct model_part image, text, head;
     struct model_preprocess preprocess;
@@ -85,7 +86,7 @@ struct state;
 struct state_entry;
 
 struct model_write_params {
-    const char *name, *origin, *prompt; /* NULL: the model's own */
+    const char *name, *origin, *prompt, *about, *licence; /* NULL: the model's own */
     bool tokenizer;            /* its files are in the folder */
     bool half;                 /* store matrices and kernels with 16 bits */
     /* The values to write for an entry of the model's state, out[entry->count]; NULL for
