@@ -1,13 +1,22 @@
+#define _GNU_SOURCE /* syncfs */
 #include "app/formats/export.h"
+#include "app/formats/formats.h"
+#include "app/formats/run/run.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <glib/gstdio.h>
+#include <math.h>
 #include <string.h>
 #include <unistd.h>
 
 const ExportFormat *const *export_formats(void)
 {
-    static const ExportFormat *const formats[] = { &export_csv, &export_coco, NULL };
+    static const ExportFormat *const formats[] = {
+        &export_csv, &export_onehot, &export_coco, &export_datumaro, &export_fiftyone,
+        &export_huggingface, &export_openimages, &export_automl, &export_labelstudio,
+        &export_labelme, &export_voc, &export_cvat, &export_yolo, &export_txt,
+        &export_xmp, &export_cleanlab, NULL };
     return formats;
 }
 
@@ -21,34 +30,32 @@ const ExportFormat *export_find(const char *id)
     return NULL;
 }
 
-static gboolean io_error(const char *path, GError **error)
-{
-    int code = errno;
-    g_set_error(error, G_IO_ERROR, g_io_error_from_errno(code), "%s: %s", path,
-                g_strerror(code));
-    return FALSE;
-}
+static const char *const split_names[EXPORT_SPLITS] = { "train", "val", "test" };
 
-/* --- Paths ------------------------------------------------------------------------- */
-
-static gboolean is_below(const char *path, const char *root)
+gboolean export_parse_split(const char *text, double split[EXPORT_SPLITS])
 {
-    gsize n = strlen(root);
-    while (n > 0 && root[n - 1] == '/') {
-        n--;
+    g_auto(GStrv) parts = g_strsplit(text, ",", -1);
+    double sum = 0;
+    for (char **p = parts; *p; p++) {
+        g_auto(GStrv) pair = g_strsplit(g_strstrip(*p), "=", -1);
+        char *end = NULL;
+        int s = 0;
+        while (s < EXPORT_SPLITS && !(pair[0] && strcmp(pair[0], split_names[s]) == 0)) {
+            s++;
+        }
+        if (g_strv_length(pair) != 2 || s == EXPORT_SPLITS || split[s] > 0) {
+            return FALSE;
+        }
+        split[s] = g_ascii_strtod(pair[1], &end);
+        if (end == pair[1] || *end || !(split[s] > 0 && split[s] <= 1)) {
+            return FALSE;
+        }
+        sum += split[s];
     }
-    return strncmp(path, root, n) == 0 && path[n] == '/' && path[n + 1] != '\0';
+    return fabs(sum - 1) < 1e-6;
 }
 
-char *export_path(const StoreRow *row, const ExportOptions *options)
-{
-    const char *path = row->path;
-    if (options->root && is_below(path, options->root)) {
-        path += strlen(options->root);
-        path += strspn(path, "/");
-    }
-    return g_utf8_make_valid(path, -1);
-}
+/* --- The root ---------------------------------------------------------------------- */
 
 static gboolean narrow_root(const StoreRow *row, gpointer user_data)
 {
@@ -56,7 +63,7 @@ static gboolean narrow_root(const StoreRow *row, gpointer user_data)
     if (!*root) {
         *root = g_path_get_dirname(row->path);
     }
-    while (!is_below(row->path, *root)) {
+    while (!export_is_below(row->path, *root)) {
         char *parent = g_path_get_dirname(*root);
         gboolean top = strcmp(parent, *root) == 0;
         g_free(*root);
@@ -74,7 +81,26 @@ char *export_common_root(store *s, GError **error)
     return store_each_image(s, narrow_root, &root, error) ? g_steal_pointer(&root) : NULL;
 }
 
-/* --- Writing ----------------------------------------------------------------------- */
+/* --- One run ------------------------------------------------------------------------ */
+
+/* From begin to end. */
+static gboolean write_all(ExportRun *run, GError **error)
+{
+    const ExportFormat *f = run->format;
+    if (f->csv && run->options->byte_order_mark && run->out) {
+        fputs("\xef\xbb\xbf", run->out);
+    }
+    run->state = g_malloc0(MAX(f->size, 1));
+    gboolean good = (!f->begin || f->begin(run, error)) && export_pass(run, error)
+                    && (!f->end || f->end(run, error));
+    if (f->clear) {
+        f->clear(run);
+    }
+    g_clear_pointer(&run->state, g_free);
+    return good;
+}
+
+/* --- A file ------------------------------------------------------------------------- */
 
 /* A device or a pipe cannot be replaced by a finished file. */
 static gboolean is_ordinary(const char *path)
@@ -85,49 +111,146 @@ static gboolean is_ordinary(const char *path)
 
 static gboolean flush(FILE *out, const char *path, GError **error)
 {
-    return (!ferror(out) && fflush(out) == 0) || io_error(path, error);
+    return (!ferror(out) && fflush(out) == 0) || export_io_error(path, error);
 }
 
-static gboolean write_directly(store *s, const ExportFormat *format,
-                               const ExportOptions *options, const char *path,
-                               GError **error)
+static gboolean write_directly(ExportRun *run, const char *path, GError **error)
 {
     gboolean standard = strcmp(path, "-") == 0;
-    FILE *out = standard ? stdout : g_fopen(path, "wb");
     const char *name = standard ? "standard output" : path;
-    if (!out) {
-        return io_error(name, error);
+    run->out = standard ? stdout : g_fopen(path, "wb");
+    if (!run->out) {
+        return export_io_error(name, error);
     }
-    gboolean good = format->write(s, options, out, error) && flush(out, name, error);
-    if (!standard && fclose(out) != 0 && good) {
-        good = io_error(name, error);
+    gboolean good = write_all(run, error) && flush(run->out, name, error);
+    if (!standard && fclose(run->out) != 0 && good) {
+        good = export_io_error(name, error);
     }
     return good;
+}
+
+static gboolean write_file(ExportRun *run, const char *path, GError **error)
+{
+    if (strcmp(path, "-") == 0 || !is_ordinary(path)) {
+        return write_directly(run, path, error);
+    }
+    g_autofree char *temporary = g_strdup_printf("%s.%ld.part", path, (long)getpid());
+    run->out = g_fopen(temporary, "wb+");
+    if (!run->out) {
+        return export_io_error(path, error);
+    }
+    gboolean good = write_all(run, error) && flush(run->out, path, error)
+                    && (fsync(fileno(run->out)) == 0 || export_io_error(path, error));
+    FILE *out = run->out;
+    good = export_close(&out, path, good ? error : NULL) && good;
+    if (good && g_rename(temporary, path) != 0) {
+        good = export_io_error(path, error);
+    }
+    if (!good) {
+        g_unlink(temporary);
+    }
+    return good;
+}
+
+/* --- A folder ----------------------------------------------------------------------- */
+
+/* Something of a person's may lie in a folder, so none is ever replaced. */
+static gboolean check_new(const char *path, GError **error)
+{
+    if (!g_file_test(path, G_FILE_TEST_EXISTS) || g_rmdir(path) == 0) {
+        return TRUE;
+    }
+    g_set_error(error, G_IO_ERROR, G_IO_ERROR_EXISTS,
+                "%s: this is there already; an export needs a new folder", path);
+    return FALSE;
+}
+
+/* Puts all that was written on the disk, copied images too, before it gets its name. */
+static gboolean sync_folder(const char *path, GError **error)
+{
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    gboolean good = fd >= 0 && syncfs(fd) == 0;
+    if (!good) {
+        export_io_error(path, error);
+    }
+    if (fd >= 0) {
+        close(fd);
+    }
+    return good;
+}
+
+static gboolean write_folder(ExportRun *run, const char *path, GError **error)
+{
+    g_autofree char *plain = g_canonicalize_filename(path, NULL);
+    run->folder = g_strdup_printf("%s.%ld.part", plain, (long)getpid());
+    if (!check_new(plain, error)) {
+        return FALSE;
+    }
+    if (g_mkdir_with_parents(run->folder, 0777) != 0) {
+        return export_io_error(path, error);
+    }
+    gboolean good = write_all(run, error) && sync_folder(run->folder, error);
+    if (good && g_rename(run->folder, plain) != 0) {
+        good = export_io_error(path, error);
+    }
+    if (!good) {
+        export_remove_folder(run->folder);
+    }
+    return good;
+}
+
+/* --- Any ---------------------------------------------------------------------------- */
+
+static void name_subsets(ExportRun *run)
+{
+    const ExportOptions *o = run->options;
+    if (!export_has_split(run)) {
+        run->subsets[run->n_subsets++] = o->subset ? o->subset : run->format->subset;
+        return;
+    }
+    for (guint i = 0; i < EXPORT_SPLITS; i++) {
+        if (o->split[i] > 0) {
+            run->shares[run->n_subsets] = o->split[i];
+            run->subsets[run->n_subsets++] = split_names[i];
+        }
+    }
+}
+
+static gboolean dispatch(ExportRun *run, const char *path, GError **error)
+{
+    const ExportOptions *o = run->options;
+    gboolean folder = run->format->kind == EXPORT_FOLDER
+                      || (run->format->parted
+                          && (export_has_split(run) || o->subset || o->images));
+    if (run->format->kind == EXPORT_SIDECARS) {
+        run->folder = path ? g_canonicalize_filename(path, NULL) : NULL;
+        gboolean good = write_all(run, error);
+        return export_end_sidecars(run, good ? error : NULL) && good;
+    }
+    return folder ? write_folder(run, path, error) : write_file(run, path, error);
 }
 
 gboolean export_run(store *s, const ExportFormat *format, const ExportOptions *options,
                     const char *path, GError **error)
 {
-    if (strcmp(path, "-") == 0 || !is_ordinary(path)) {
-        return write_directly(s, format, options, path, error);
+    ExportRun run = { .format = format, .options = options, .s = s,
+                      .states = options->states ? options->states : format->states };
+    if (!(format->marks & EXPORT_REJECTED)) {
+        run.states &= ~(guint)EXPORT_REJECTED; /* else it would be a positive there */
     }
-    g_autofree char *temporary = g_strdup_printf("%s.%ld.part", path, (long)getpid());
-    FILE *out = g_fopen(temporary, "wb");
-    if (!out) {
-        return io_error(path, error);
+    name_subsets(&run);
+    if (export_has_split(&run) && !export_prepare_split(&run, error)) {
+        return FALSE;
     }
-    gboolean good = format->write(s, options, out, error) && flush(out, path, error);
-    if (good && fsync(fileno(out)) != 0) {
-        good = io_error(path, error);
+    gboolean good = store_begin_reading(s, error);
+    if (good) {
+        good = export_find_labels(&run, error) && dispatch(&run, path, error);
+        store_end_reading(s);
     }
-    if (fclose(out) != 0 && good) {
-        good = io_error(path, error);
+    for (guint i = 0; i < run.n_labels; i++) {
+        g_free((char *)run.labels[i].name);
     }
-    if (good && g_rename(temporary, path) != 0) {
-        good = io_error(path, error);
-    }
-    if (!good) {
-        g_unlink(temporary);
-    }
+    g_free(run.labels);
+    g_free(run.folder);
     return good;
 }

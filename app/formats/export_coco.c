@@ -1,132 +1,133 @@
 /* COCO labels as Datumaro writes and reads them: annotations without boxes
- * (formats.md 3.1). Rejected labels are left out, for the format has no negatives. Ids
- * are the store's, so that they stay from one export to the next. */
-#include "app/formats/export.h"
-
-#include <json-glib/json-glib.h>
+ * (formats.md 3.1), or with a box of the whole image for readers that want one. Rejected
+ * labels are left out, for the format has no negatives. Ids of images and categories are
+ * the store's, so that they stay from one export to the next.
+ *
+ * With parts: annotations/labels_PART.json, and the images in images/PART/. */
+#include "app/formats/formats.h"
+#include "app/formats/run/run.h"
 
 struct coco {
-    JsonBuilder *b;
-    const ExportOptions *options;
-    int annotations;
+    struct export_parts images; /* the documents */
+    struct export_parts annotations; /* what comes after the images in them */
 };
 
-static void put_number(JsonBuilder *b, const char *name, gint64 value)
+static void put_pair(FILE *out, const char *name, const char *value)
 {
-    json_builder_set_member_name(b, name);
-    json_builder_add_int_value(b, value);
+    fprintf(out, "\"%s\": ", name);
+    text_json_string(out, value);
 }
 
-static void put_text(JsonBuilder *b, const char *name, const char *value)
-{
-    g_autofree char *valid = g_utf8_make_valid(value, -1);
-    json_builder_set_member_name(b, name);
-    json_builder_add_string_value(b, valid);
-}
-
-static gboolean put_image(const StoreRow *row, gpointer user_data)
-{
-    struct coco *c = user_data;
-    g_autofree char *path = export_path(row, c->options);
-    json_builder_begin_object(c->b);
-    put_number(c->b, "id", row->file);
-    put_text(c->b, "file_name", path);
-    put_number(c->b, "width", row->width);
-    put_number(c->b, "height", row->height);
-    put_number(c->b, "license", 0);
-    put_text(c->b, "flickr_url", "");
-    put_text(c->b, "coco_url", "");
-    put_number(c->b, "date_captured", 0);
-    json_builder_end_object(c->b);
-    return TRUE;
-}
-
-static gboolean put_category(const StoreRow *row, gpointer user_data)
-{
-    struct coco *c = user_data;
-    json_builder_begin_object(c->b);
-    put_number(c->b, "id", row->label);
-    put_text(c->b, "name", row->name);
-    put_text(c->b, "supercategory", "");
-    json_builder_end_object(c->b);
-    return TRUE;
-}
-
-static gboolean put_annotation(const StoreRow *row, gpointer user_data)
-{
-    struct coco *c = user_data;
-    if (row->verdict != STORE_ACCEPTED) {
-        return TRUE;
-    }
-    json_builder_begin_object(c->b);
-    put_number(c->b, "id", ++c->annotations);
-    put_number(c->b, "image_id", row->file);
-    put_number(c->b, "category_id", row->label);
-    if (row->confidence >= 0) {
-        json_builder_set_member_name(c->b, "score");
-        json_builder_add_double_value(c->b, row->confidence);
-    }
-    json_builder_set_member_name(c->b, "attributes");
-    json_builder_begin_object(c->b);
-    put_text(c->b, "state", "accepted");
-    put_text(c->b, "source", row->by_model ? "model" : "human");
-    json_builder_end_object(c->b);
-    json_builder_end_object(c->b);
-    return TRUE;
-}
-
-static void put_head(JsonBuilder *b)
+static void put_head(const ExportRun *run, FILE *out)
 {
     g_autoptr(GDateTime) now = g_date_time_new_now_utc();
     g_autofree char *date = g_date_time_format(now, "%Y-%m-%d");
-    json_builder_set_member_name(b, "info");
-    json_builder_begin_object(b);
-    put_text(b, "description", "Taglight export");
-    put_text(b, "version", "1.0");
-    put_number(b, "year", g_date_time_get_year(now));
-    put_text(b, "contributor", "");
-    put_text(b, "url", "");
-    put_text(b, "date_created", date);
-    json_builder_end_object(b);
-    json_builder_set_member_name(b, "licenses");
-    json_builder_begin_array(b);
-    json_builder_begin_object(b);
-    put_number(b, "id", 0);
-    put_text(b, "name", "");
-    put_text(b, "url", "");
-    json_builder_end_object(b);
-    json_builder_end_array(b);
+    fprintf(out, "{\n\"info\": {\"description\": \"Taglight export\", \"version\": \"1.0\", "
+            "\"year\": %d, \"contributor\": \"\", \"url\": \"\", \"date_created\": \"%s\"},\n"
+            "\"licenses\": [{\"id\": 0, \"name\": \"\", \"url\": \"\"}],\n\"categories\": [",
+            g_date_time_get_year(now), date);
+    for (guint i = 0; i < run->n_labels; i++) {
+        fprintf(out, "%s\n  {\"id\": %" G_GINT64_FORMAT ", ", i ? "," : "",
+                run->labels[i].id);
+        put_pair(out, "name", run->labels[i].name);
+        fputs(", \"supercategory\": \"\"}", out);
+    }
+    fputs("\n],\n\"images\": [", out);
 }
 
-static gboolean write_coco(store *s, const ExportOptions *options, FILE *out,
-                           GError **error)
+static gboolean begin(ExportRun *run, GError **error)
 {
-    g_autoptr(JsonBuilder) b = json_builder_new();
-    struct coco c = { b, options, 0 };
-    struct {
-        const char *name;
-        gboolean (*each)(store *, StoreRowFunc, gpointer, GError **);
-        StoreRowFunc put;
-    } lists[] = { { "categories", store_each_label, put_category },
-                  { "images", store_each_image, put_image },
-                  { "annotations", store_each_decision, put_annotation } };
-    json_builder_begin_object(b);
-    put_head(b);
-    for (gsize i = 0; i < G_N_ELEMENTS(lists); i++) {
-        json_builder_set_member_name(b, lists[i].name);
-        json_builder_begin_array(b);
-        if (!lists[i].each(s, lists[i].put, &c, error)) {
-            return FALSE;
-        }
-        json_builder_end_array(b);
+    struct coco *c = run->state;
+    if (!run->folder) {
+        c->images.out[0] = run->out;
+    } else if (!export_open_parts(run, &c->images, "annotations/labels_", ".json", error)) {
+        return FALSE;
     }
-    json_builder_end_object(b);
-    g_autoptr(JsonNode) root = json_builder_get_root(b);
-    g_autofree char *text = json_to_string(root, TRUE);
-    fputs(text, out);
-    fputc('\n', out);
+    for (guint i = 0; i < run->n_subsets; i++) {
+        c->annotations.out[i] = tmpfile();
+        if (!c->annotations.out[i]) {
+            return export_io_error(g_get_tmp_dir(), error);
+        }
+        put_head(run, c->images.out[i]);
+    }
     return TRUE;
 }
 
-const ExportFormat export_coco = { "coco", "COCO labels as Datumaro reads them",
-                                   write_coco };
+static void put_annotation(ExportRun *run, const ExportItem *item, const ExportTag *tag)
+{
+    struct export_parts *parts = &((struct coco *)run->state)->annotations;
+    const StoreItem *image = item->known;
+    FILE *out = parts->out[item->subset];
+    export_next(parts, item->subset);
+    fprintf(out, "  {\"id\": %u, \"image_id\": %" G_GINT64_FORMAT ", \"category_id\": %"
+            G_GINT64_FORMAT, parts->count[item->subset], image->file, tag->known->label);
+    if (run->options->boxes) {
+        fprintf(out, ", \"bbox\": [0, 0, %d, %d], \"area\": %" G_GINT64_FORMAT
+                ", \"segmentation\": [], \"iscrowd\": 0", image->width, image->height,
+                (gint64)image->width * image->height);
+    }
+    if (tag->known->score >= 0) {
+        fputs(", \"score\": ", out);
+        text_number(out, "%.6g", tag->known->score);
+    }
+    fprintf(out, ", \"attributes\": {\"state\": \"%s\", \"source\": \"%s\"}}",
+            export_state_name(tag), export_source_name(tag));
+}
+
+/* A box of nothing breaks readers. */
+static gboolean can_box(ExportRun *run, const ExportItem *item)
+{
+    gboolean sized = item->known->width > 0 && item->known->height > 0;
+    if (run->options->boxes && !sized && item->n_tags > 0) {
+        export_warn(run, EXPORT_WARN_IMAGE, "%s: its size is not known, so its labels have "
+                    "no box and are left out", item->name);
+    }
+    return sized || !run->options->boxes;
+}
+
+static gboolean put_item(ExportRun *run, const ExportItem *item, GError **error)
+{
+    struct export_parts *parts = &((struct coco *)run->state)->images;
+    const StoreItem *image = item->known;
+    FILE *out = parts->out[item->subset];
+    export_next(parts, item->subset);
+    fprintf(out, "  {\"id\": %" G_GINT64_FORMAT ", ", image->file);
+    put_pair(out, "file_name", item->name);
+    fprintf(out, ", \"width\": %d, \"height\": %d, \"license\": 0, \"flickr_url\": \"\", "
+            "\"coco_url\": \"\", \"date_captured\": 0}", image->width, image->height);
+    gboolean tagged = can_box(run, item);
+    for (guint i = 0; tagged && i < item->n_tags; i++) {
+        put_annotation(run, item, &item->tags[i]);
+    }
+    return !run->folder || export_place_in_part(run, item, "images", "", error);
+}
+
+static gboolean end(ExportRun *run, GError **error)
+{
+    struct coco *c = run->state;
+    for (guint i = 0; i < run->n_subsets; i++) {
+        FILE *out = c->images.out[i];
+        fputs("\n],\n\"annotations\": [", out);
+        if (!export_append(out, &c->annotations.out[i], error)) {
+            return FALSE;
+        }
+        fputs("\n]\n}\n", out);
+    }
+    return !run->folder || export_close_parts(&c->images, error);
+}
+
+static void clear(ExportRun *run)
+{
+    struct coco *c = run->state;
+    export_clear_parts(&c->annotations);
+    if (run->folder) {
+        export_clear_parts(&c->images);
+    }
+}
+
+const ExportFormat export_coco = {
+    .id = "coco", .summary = "COCO labels as Datumaro reads them; --bbox for pycocotools",
+    .kind = EXPORT_FILE, .states = EXPORT_ACCEPTED,
+    .marks = EXPORT_ACCEPTED | EXPORT_UNDECIDED, .scores = TRUE, .parted = TRUE,
+    .spreads = TRUE, .subset = "default", .size = sizeof(struct coco), .begin = begin,
+    .item = put_item, .end = end, .clear = clear };

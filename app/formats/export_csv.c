@@ -1,62 +1,60 @@
-/* Long CSV: a row for each decision (formats.md 3.2). RFC 4180, UTF-8, LF. */
-#include "app/formats/export.h"
-
-#include <string.h>
+/* Long CSV: a row for each label of an image (formats.md 3.2). RFC 4180, UTF-8, LF. */
+#include "app/formats/formats.h"
+#include "app/formats/run/run.h"
 
 static void put_field(FILE *out, const char *text)
 {
     g_autofree char *valid = g_utf8_make_valid(text, -1);
-    if (!strpbrk(valid, ",\"\r\n") && valid[0] != ' ') {
-        fputs(valid, out);
-        return;
-    }
-    fputc('"', out);
-    for (const char *c = valid; *c; c++) {
-        if (*c == '"') {
-            fputc('"', out);
-        }
-        fputc(*c, out);
-    }
-    fputc('"', out);
+    text_csv_field(out, valid);
 }
 
-static void put_number(FILE *out, double value)
+static void put_score(FILE *out, double value)
 {
-    char text[G_ASCII_DTOSTR_BUF_SIZE];
-    fputs(value < 0 ? "" : g_ascii_formatd(text, sizeof text, "%.6g", value), out);
+    if (value >= 0) {
+        text_number(out, "%.6g", value);
+    }
 }
 
-struct csv { FILE *out; const ExportOptions *options; };
-
-static gboolean put_row(const StoreRow *row, gpointer user_data)
+static gboolean begin(ExportRun *run, GError **error)
 {
-    const struct csv *csv = user_data;
-    FILE *out = csv->out;
-    g_autofree char *path = export_path(row, csv->options);
-    put_field(out, path);
+    fprintf(run->out, "image,label,state,source,score,threshold,model,prompt,decided_at%s\n",
+            export_has_split(run) ? ",split" : "");
+    return TRUE;
+}
+
+static void put_row(ExportRun *run, const ExportItem *item, const ExportTag *tag)
+{
+    const StoreTag *known = tag->known;
+    FILE *out = run->out;
+    text_csv_field(out, item->name);
     fputc(',', out);
-    put_field(out, row->name);
-    fprintf(out, ",%s,%s,", row->verdict == STORE_ACCEPTED ? "accepted" : "rejected",
-            row->by_model ? "model" : "human");
-    put_number(out, row->confidence);
+    text_csv_field(out, tag->name);
+    fprintf(out, ",%s,%s,", export_state_name(tag), export_source_name(tag));
+    put_score(out, known->score);
     fputc(',', out);
-    put_number(out, row->threshold);
+    put_score(out, known->threshold);
     fputc(',', out);
-    put_field(out, row->model);
+    put_field(out, known->model);
     fputc(',', out);
-    put_field(out, row->prompt);
+    put_field(out, known->prompt);
     fputc(',', out);
-    put_field(out, row->time);
+    put_field(out, known->time);
+    if (export_has_split(run)) {
+        fprintf(out, ",%s", run->subsets[item->subset]);
+    }
     fputc('\n', out);
-    return !ferror(out);
 }
 
-static gboolean write_csv(store *s, const ExportOptions *options, FILE *out,
-                          GError **error)
+static gboolean put_item(ExportRun *run, const ExportItem *item, GError **error)
 {
-    struct csv csv = { out, options };
-    fputs("image,label,state,source,score,threshold,model,prompt,decided_at\n", out);
-    return store_each_decision(s, put_row, &csv, error);
+    for (guint i = 0; i < item->n_tags; i++) {
+        put_row(run, item, &item->tags[i]);
+    }
+    return TRUE;
 }
 
-const ExportFormat export_csv = { "csv", "a row for each decision", write_csv };
+const ExportFormat export_csv = {
+    .id = "csv", .summary = "a row for each label of an image, with all that is known",
+    .kind = EXPORT_FILE, .states = EXPORT_ACCEPTED | EXPORT_REJECTED,
+    .marks = EXPORT_ACCEPTED | EXPORT_REJECTED | EXPORT_UNDECIDED, .scores = TRUE,
+    .csv = TRUE, .begin = begin, .item = put_item };

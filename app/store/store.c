@@ -65,6 +65,12 @@ static const char *const migrations[STORE_SCHEMA_VERSION] = {
     "CREATE VIEW current_decision AS SELECT d.* FROM decision d WHERE d.id ="
     "  (SELECT e.id FROM decision e WHERE e.image = d.image AND e.label = d.label"
     "   ORDER BY e.by_model, e.time DESC, e.id DESC LIMIT 1);",
+    /* What exports remember: the keywords that they wrote into a sidecar, which alone they
+     * may take out again, and which images look alike and share a split. */
+    "CREATE TABLE written_keyword (path BLOB NOT NULL, field TEXT NOT NULL,"
+    "  keyword TEXT NOT NULL, PRIMARY KEY (path, field, keyword)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE image_likeness (image INTEGER PRIMARY KEY REFERENCES image (id),"
+    "  dhash INTEGER, kin TEXT) STRICT;",
 };
 
 /* --- Statements ------------------------------------------------------------------------ */

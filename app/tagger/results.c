@@ -1,4 +1,5 @@
 #include "app/tagger/results.h"
+#include "app/formats/text.h"
 
 #include <errno.h>
 #include <gio/gio.h>
@@ -23,8 +24,7 @@ struct format {
 
 static void put_number(FILE *out, double value)
 {
-    char text[G_ASCII_DTOSTR_BUF_SIZE];
-    fputs(g_ascii_formatd(text, sizeof text, "%.6f", value), out);
+    text_number(out, "%.6f", value);
 }
 
 /* --- Table ------------------------------------------------------------------------ */
@@ -58,26 +58,12 @@ static void table_put_error(struct results *r, const char *path, const char *mes
 
 /* --- CSV -------------------------------------------------------------------------- */
 
-static void csv_field(FILE *out, const char *text)
-{
-    gboolean quoted = strpbrk(text, ",\"\r\n") != NULL;
-    if (quoted) {
-        fputc('"', out);
-    }
-    for (; *text; text++) {
-        fputs(*text == '"' ? "\"\"" : (char[]){ *text, 0 }, out);
-    }
-    if (quoted) {
-        fputc('"', out);
-    }
-}
-
 static void csv_put(struct results *r, const char *path, guint n, const float *confidence)
 {
     for (guint i = 0; i < n; i++) {
-        csv_field(r->out, path);
+        text_csv_field(r->out, path);
         fputc(',', r->out);
-        csv_field(r->out, r->params.labels[r->order[i]]);
+        text_csv_field(r->out, r->params.labels[r->order[i]]);
         fputc(',', r->out);
         put_number(r->out, confidence[r->order[i]]);
         fputs(",\n", r->out);
@@ -86,32 +72,18 @@ static void csv_put(struct results *r, const char *path, guint n, const float *c
 
 static void csv_put_error(struct results *r, const char *path, const char *message)
 {
-    csv_field(r->out, path);
+    text_csv_field(r->out, path);
     fputs(",,,", r->out);
-    csv_field(r->out, message);
+    text_csv_field(r->out, message);
     fputc('\n', r->out);
 }
 
 /* --- JSON lines ------------------------------------------------------------------- */
 
-static void json_text(FILE *out, const char *text)
-{
-    g_autofree char *valid = g_utf8_make_valid(text, -1);
-    fputc('"', out);
-    for (const char *c = valid; *c; c++) {
-        if (g_ascii_iscntrl(*c)) {
-            fprintf(out, "\\u%04x", (unsigned)*c);
-        } else {
-            fprintf(out, *c == '"' || *c == '\\' ? "\\%c" : "%c", *c);
-        }
-    }
-    fputc('"', out);
-}
-
 static void json_path(FILE *out, const char *path)
 {
     fputs("{\"path\":", out);
-    json_text(out, path);
+    text_json_string(out, path);
     if (!g_utf8_validate(path, -1, NULL)) {
         g_autofree char *bytes = g_base64_encode((const guchar *)path, strlen(path));
         fprintf(out, ",\"path_base64\":\"%s\"", bytes);
@@ -124,7 +96,7 @@ static void jsonl_put(struct results *r, const char *path, guint n, const float 
     fputs(",\"labels\":{", r->out);
     for (guint i = 0; i < n; i++) {
         fputs(i ? "," : "", r->out);
-        json_text(r->out, r->params.labels[r->order[i]]);
+        text_json_string(r->out, r->params.labels[r->order[i]]);
         fputc(':', r->out);
         put_number(r->out, confidence[r->order[i]]);
     }
@@ -135,7 +107,7 @@ static void jsonl_put_error(struct results *r, const char *path, const char *mes
 {
     json_path(r->out, path);
     fputs(",\"error\":", r->out);
-    json_text(r->out, message);
+    text_json_string(r->out, message);
     fputs("}\n", r->out);
 }
 

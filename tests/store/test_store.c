@@ -191,7 +191,7 @@ static void test_export(void)
              "\"q/a, \"\"b\"\".jpg\",cat,accepted,human,0.5,,,,"));
     REQUIRE(strstr(csv, "\"a \"\"dog\"\"\",rejected,model,0.9,0.6,m,p,"));
     REQUIRE(strstr(csv, "\nr/b.jpg,"));
-    REQUIRE(strstr(coco, "\"file_name\" : \"r/b.jpg\""));
+    REQUIRE(strstr(coco, "\"file_name\": \"r/b.jpg\""));
     REQUIRE_INT(count(coco, "\"supercategory\""), 3);
     REQUIRE_INT(count(coco, "\"category_id\""), 2); /* a rejection is no annotation */
 
@@ -205,8 +205,8 @@ static void test_export(void)
     g_autofree char *again = export_text("export.db", "coco");
     const char *annotations = strstr(coco, "\"annotations\"");
     REQUIRE_STR(strstr(again, "\"annotations\""), annotations);
-    REQUIRE_INT(count(again, "\"name\" : \"hidden\""), 0);
-    REQUIRE_INT(count(again, "\"name\" : \"cat\""), 1);
+    REQUIRE_INT(count(again, "\"name\": \"hidden\""), 0);
+    REQUIRE_INT(count(again, "\"name\": \"cat\""), 1);
     REQUIRE(hidden > 0);
 }
 
