@@ -146,9 +146,14 @@ static const char *find_misuse(const ExportFormat *f, const ExportOptions *o)
 
 /* --- Running ---------------------------------------------------------------------------- */
 
+/* A file's name must not drive the terminal. */
 static void warn(const char *text)
 {
-    command_fail(COMMAND_DONE, "%s", text);
+    g_autofree char *plain = g_strdup(text);
+    for (char *c = plain; *c; c++) {
+        *c = g_ascii_iscntrl(*c) ? '?' : *c;
+    }
+    command_fail(COMMAND_DONE, "%s", plain);
 }
 
 static void show(guint done, guint total, gpointer data)

@@ -109,24 +109,20 @@ static gboolean is_ordinary(const char *path)
            || g_file_test(path, G_FILE_TEST_IS_REGULAR);
 }
 
-static gboolean flush(FILE *out, const char *path, GError **error)
+static gboolean flush(ExportRun *run, GError **error)
 {
-    return (!ferror(out) && fflush(out) == 0) || export_io_error(path, error);
+    return (!ferror(run->out) && fflush(run->out) == 0) || export_write_error(run, error);
 }
 
 static gboolean write_directly(ExportRun *run, const char *path, GError **error)
 {
     gboolean standard = strcmp(path, "-") == 0;
-    const char *name = standard ? "standard output" : path;
     run->out = standard ? stdout : g_fopen(path, "wb");
     if (!run->out) {
-        return export_io_error(name, error);
+        return export_write_error(run, error);
     }
-    gboolean good = write_all(run, error) && flush(run->out, name, error);
-    if (!standard && fclose(run->out) != 0 && good) {
-        good = export_io_error(name, error);
-    }
-    return good;
+    gboolean good = write_all(run, error) && flush(run, error);
+    return standard ? good : export_close(run, &run->out, good ? error : NULL) && good;
 }
 
 static gboolean write_file(ExportRun *run, const char *path, GError **error)
@@ -139,10 +135,9 @@ static gboolean write_file(ExportRun *run, const char *path, GError **error)
     if (!run->out) {
         return export_io_error(path, error);
     }
-    gboolean good = write_all(run, error) && flush(run->out, path, error)
+    gboolean good = write_all(run, error) && flush(run, error)
                     && (fsync(fileno(run->out)) == 0 || export_io_error(path, error));
-    FILE *out = run->out;
-    good = export_close(&out, path, good ? error : NULL) && good;
+    good = export_close(run, &run->out, good ? error : NULL) && good;
     if (good && g_rename(temporary, path) != 0) {
         good = export_io_error(path, error);
     }
@@ -234,6 +229,7 @@ gboolean export_run(store *s, const ExportFormat *format, const ExportOptions *o
                     const char *path, GError **error)
 {
     ExportRun run = { .format = format, .options = options, .s = s,
+                      .name = path && strcmp(path, "-") != 0 ? path : "standard output",
                       .states = options->states ? options->states : format->states };
     if (!(format->marks & EXPORT_REJECTED)) {
         run.states &= ~(guint)EXPORT_REJECTED; /* else it would be a positive there */

@@ -24,18 +24,19 @@ struct cleanlab {
     guint64 rows, holes;
 };
 
-static gboolean put_header(FILE *out, const char *type, guint64 rows, guint columns,
-                           GError **error)
+static gboolean put_header(const ExportRun *run, FILE *out, const char *type,
+                           guint64 rows, GError **error)
 {
     char header[HEADER + 1];
     memset(header, ' ', HEADER);
     memcpy(header, "\x93NUMPY\x01\x00\x76\x00", 10); /* 118 bytes follow */
     int n = g_snprintf(header + 10, HEADER - 10, "{'descr': '%s', 'fortran_order': False, "
-                       "'shape': (%" G_GUINT64_FORMAT ", %u), }", type, rows, columns);
+                       "'shape': (%" G_GUINT64_FORMAT ", %u), }", type, rows,
+                       run->n_labels);
     header[10 + n] = ' ';
     header[HEADER - 1] = '\n';
     return (fseeko(out, 0, SEEK_SET) == 0 && fwrite(header, 1, HEADER, out) == HEADER)
-           || export_io_error("export", error);
+           || export_write_error(run, error);
 }
 
 static gboolean put_classes(ExportRun *run, GError **error)
@@ -48,7 +49,7 @@ static gboolean put_classes(ExportRun *run, GError **error)
     if (out) {
         fputs(run->n_labels ? "]\n" : "[]\n", out);
     }
-    return out && export_close(&out, "classes.json", error);
+    return out && export_close(run, &out, error);
 }
 
 static gboolean begin(ExportRun *run, GError **error)
@@ -60,8 +61,8 @@ static gboolean begin(ExportRun *run, GError **error)
            && (c->scores = export_open(run, "pred_probs.npy", error))
            && (c->given = export_open(run, "given.npy", error))
            && (c->lines = export_open(run, "labels.jsonl", error))
-           && put_header(c->scores, "<f4", 0, run->n_labels, error)
-           && put_header(c->given, "|i1", 0, run->n_labels, error);
+           && put_header(run, c->scores, "<f4", 0, error)
+           && put_header(run, c->given, "|i1", 0, error);
 }
 
 static void put_line(ExportRun *run, const ExportItem *item)
@@ -126,11 +127,11 @@ static gboolean end(ExportRun *run, GError **error)
                     "filled or left out before cleanlab sees them: %" G_GUINT64_FORMAT,
                     c->holes);
     }
-    return put_header(c->scores, "<f4", c->rows, run->n_labels, error)
-           && put_header(c->given, "|i1", c->rows, run->n_labels, error)
-           && export_close(&c->scores, "pred_probs.npy", error)
-           && export_close(&c->given, "given.npy", error)
-           && export_close(&c->lines, "labels.jsonl", error);
+    return put_header(run, c->scores, "<f4", c->rows, error)
+           && put_header(run, c->given, "|i1", c->rows, error)
+           && export_close(run, &c->scores, error)
+           && export_close(run, &c->given, error)
+           && export_close(run, &c->lines, error);
 }
 
 static void clear(ExportRun *run)

@@ -108,12 +108,12 @@ static gboolean end(ExportRun *run, GError **error)
     for (guint i = 0; i < run->n_subsets; i++) {
         FILE *out = c->images.out[i];
         fputs("\n],\n\"annotations\": [", out);
-        if (!export_append(out, &c->annotations.out[i], error)) {
+        if (!export_append(run, out, &c->annotations.out[i], error)) {
             return FALSE;
         }
         fputs("\n]\n}\n", out);
     }
-    return !run->folder || export_close_parts(&c->images, error);
+    return !run->folder || export_close_parts(run, &c->images, error);
 }
 
 static void clear(ExportRun *run)

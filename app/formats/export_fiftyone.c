@@ -53,7 +53,7 @@ static gboolean end(ExportRun *run, GError **error)
     for (guint i = 0; i < run->n_subsets; i++) {
         fputs("\n}}\n", parts->out[i]);
     }
-    return export_close_parts(parts, error);
+    return export_close_parts(run, parts, error);
 }
 
 const ExportFormat export_fiftyone = {

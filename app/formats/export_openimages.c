@@ -16,7 +16,7 @@ static gboolean put_classes(ExportRun *run, GError **error)
         text_csv_field(out, run->labels[i].name);
         fputc('\n', out);
     }
-    return out && export_close(&out, "class-descriptions.csv", error);
+    return out && export_close(run, &out, error);
 }
 
 static gboolean begin(ExportRun *run, GError **error)
@@ -64,7 +64,7 @@ static gboolean put_item(ExportRun *run, const ExportItem *item, GError **error)
 static gboolean end(ExportRun *run, GError **error)
 {
     struct openimages *o = run->state;
-    return export_close_parts(&o->human, error) && export_close_parts(&o->machine, error);
+    return export_close_parts(run, &o->human, error) && export_close_parts(run, &o->machine, error);
 }
 
 static void clear(ExportRun *run)

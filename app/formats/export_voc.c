@@ -34,7 +34,7 @@ static gboolean append(ExportRun *run, guint label, guint subset, GError **error
     }
     fwrite(text->str, 1, text->len, out);
     g_string_truncate(text, 0);
-    return export_close(&out, path, error);
+    return export_close(run, &out, error);
 }
 
 static gboolean put_label_map(ExportRun *run, GError **error)
@@ -49,7 +49,7 @@ static gboolean put_label_map(ExportRun *run, GError **error)
         g_autofree char *name = g_strdelimit(g_strdup(voc->files[i]), ":", '_');
         fprintf(out, "%s:::\n", name);
     }
-    return export_close(&out, "labelmap.txt", error);
+    return export_close(run, &out, error);
 }
 
 static gboolean begin(ExportRun *run, GError **error)
@@ -100,7 +100,7 @@ static gboolean put_item(ExportRun *run, const ExportItem *item, GError **error)
 static gboolean end(ExportRun *run, GError **error)
 {
     struct voc *voc = run->state;
-    gboolean good = export_close_parts(&voc->lists, error);
+    gboolean good = export_close_parts(run, &voc->lists, error);
     for (guint i = 0; good && i < run->n_labels * run->n_subsets; i++) {
         good = append(run, i / run->n_subsets, i % run->n_subsets, error);
     }

@@ -63,7 +63,8 @@ static void predict(store *s, char **f)
 
 static void run_line(store *s, char *line)
 {
-    g_auto(GStrv) f = g_strsplit(g_strchomp(line), "\t", -1);
+    line[strcspn(line, "\n")] = '\0';
+    g_auto(GStrv) f = g_strsplit(line, "\t", -1);
     guint n = g_strv_length(f);
     for (guint i = 0; i < n; i++) {
         char *plain = g_strcompress(f[i]);

@@ -17,8 +17,12 @@ gboolean export_io_error(const char *path, GError **error)
     return FALSE;
 }
 
-/* Paths come from a database that may be someone else's. */
-static gboolean check_inside(const char *path, GError **error)
+gboolean export_write_error(const ExportRun *run, GError **error)
+{
+    return export_io_error(run->name, error);
+}
+
+gboolean export_check_inside(const char *path, GError **error)
 {
     g_auto(GStrv) parts = g_strsplit(path, "/", -1);
     if (!g_strv_contains((const char *const *)parts, "..")) {
@@ -32,7 +36,7 @@ static gboolean check_inside(const char *path, GError **error)
 /* The path in the folder, with its parents made; to be freed. */
 static char *make_place(const ExportRun *run, const char *path, GError **error)
 {
-    if (!check_inside(path, error)) {
+    if (!export_check_inside(path, error)) {
         return NULL;
     }
     g_autofree char *place = g_build_filename(run->folder, path, NULL);
@@ -69,21 +73,15 @@ FILE *export_open_again(const ExportRun *run, const char *path, GError **error)
     return open_file(run, path, "ab", error);
 }
 
-gboolean export_close(FILE **file, const char *path, GError **error)
+gboolean export_close(const ExportRun *run, FILE **file, GError **error)
 {
     FILE *out = *file;
     *file = NULL;
     if (!out) {
         return TRUE;
     }
-    gboolean good = !ferror(out) && fflush(out) == 0;
-    if (!good) {
-        export_io_error(path, error);
-    }
-    if (fclose(out) != 0 && good) {
-        good = export_io_error(path, error);
-    }
-    return good;
+    gboolean good = (!ferror(out) && fflush(out) == 0) || export_write_error(run, error);
+    return (fclose(out) == 0 || !good || export_write_error(run, error)) && good;
 }
 
 gboolean export_place(const ExportRun *run, const ExportItem *item, const char *path,
@@ -127,11 +125,12 @@ gboolean export_open_parts(const ExportRun *run, struct export_parts *parts,
     return good;
 }
 
-gboolean export_close_parts(struct export_parts *parts, GError **error)
+gboolean export_close_parts(const ExportRun *run, struct export_parts *parts,
+                            GError **error)
 {
     gboolean good = TRUE;
     for (guint i = 0; i < EXPORT_SPLITS; i++) {
-        good = export_close(&parts->out[i], "export", good ? error : NULL) && good;
+        good = export_close(run, &parts->out[i], good ? error : NULL) && good;
     }
     return good;
 }
@@ -153,7 +152,7 @@ void export_next(struct export_parts *parts, guint part)
     fputs(parts->count[part]++ ? ",\n" : "\n", parts->out[part]);
 }
 
-gboolean export_append(FILE *out, FILE **from, GError **error)
+gboolean export_append(const ExportRun *run, FILE *out, FILE **from, GError **error)
 {
     g_autofree char *buffer = g_malloc(1 << 16);
     FILE *in = *from;
@@ -163,7 +162,7 @@ gboolean export_append(FILE *out, FILE **from, GError **error)
     while (good && (got = fread(buffer, 1, 1 << 16, in)) > 0) {
         good = fwrite(buffer, 1, got, out) == got;
     }
-    good = (good && !ferror(in)) || export_io_error("export", error);
+    good = (good && !ferror(in)) || export_write_error(run, error);
     fclose(in);
     return good;
 }

@@ -203,7 +203,7 @@ static gboolean put_item(const StoreItem *known, gpointer user_data, GError **er
     ExportItem item = { known, name, below, key, shared, subset,
                         (const ExportTag *)(gpointer)p->tags->data, p->tags->len };
     return run->format->item(run, &item, error)
-           && (!run->out || !ferror(run->out) || export_io_error("export", error));
+           && (!run->out || !ferror(run->out) || export_write_error(run, error));
 }
 
 /* Chance decides a split, so a rare label may be missing from one. */

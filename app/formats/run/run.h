@@ -43,6 +43,7 @@ struct export_run {
     const ExportFormat *format;
     const ExportOptions *options;
     store *s;
+    const char *name;   /* of the output, for messages */
     FILE *out;          /* of a file, else NULL */
     char *folder;       /* of a folder, under its temporary name, or of sidecars */
     guint states;
@@ -70,13 +71,15 @@ void export_warn(ExportRun *run, enum export_warning about, const char *format, 
     G_GNUC_PRINTF(3, 4);
 /* Sets `error` from errno, with the path; returns FALSE. */
 gboolean export_io_error(const char *path, GError **error);
+/* The same for writing to the output. */
+gboolean export_write_error(const ExportRun *run, GError **error);
 
 /* A file of the folder, with the folders it stands in. The path is below the folder. */
 FILE *export_open(const ExportRun *run, const char *path, GError **error);
 /* The same to write on at its end. */
 FILE *export_open_again(const ExportRun *run, const char *path, GError **error);
 /* Finds errors of writing. Takes over `file`; NULL is well. */
-gboolean export_close(FILE **file, const char *path, GError **error);
+gboolean export_close(const ExportRun *run, FILE **file, GError **error);
 /* The image at a path below the folder, as the options ask. */
 gboolean export_place(const ExportRun *run, const ExportItem *item, const char *path,
                       GError **error);
@@ -93,7 +96,8 @@ struct export_parts {
 /* Named `before` PART `after`, below the folder. */
 gboolean export_open_parts(const ExportRun *run, struct export_parts *parts,
                            const char *before, const char *after, GError **error);
-gboolean export_close_parts(struct export_parts *parts, GError **error);
+gboolean export_close_parts(const ExportRun *run, struct export_parts *parts,
+                            GError **error);
 void export_clear_parts(struct export_parts *parts);
 /* ExportFormat.clear of a format whose state is a struct export_parts. */
 void export_clear_state(ExportRun *run);
@@ -101,7 +105,7 @@ void export_clear_state(ExportRun *run);
 void export_next(struct export_parts *parts, guint part);
 
 /* Adds what was written to `from` to the end of `out` and closes `from`. */
-gboolean export_append(FILE *out, FILE **from, GError **error);
+gboolean export_append(const ExportRun *run, FILE *out, FILE **from, GError **error);
 /* A label as part of a file's name, to be freed: the same label always gives the same
  * name and other labels others. *changed says whether it is not the label itself. */
 char *export_file_name(const ExportLabel *label, gboolean *changed);
@@ -150,6 +154,8 @@ gboolean export_end_sidecars(ExportRun *run, GError **error);
 gboolean export_prepare_split(const ExportRun *run, GError **error);
 /* The part that an image is in; a function of its kin, the shares and the seed. */
 guint export_split_of(const ExportRun *run, const StoreItem *item);
+/* A path of a database, which may be someone else's, must not lead out of a folder. */
+gboolean export_check_inside(const char *path, GError **error);
 /* With all that is in it. */
 void export_remove_folder(const char *path);
 

@@ -42,6 +42,11 @@ char *export_sidecar(ExportRun *run, const ExportItem *item, const char *suffix,
                     "written", item->name);
         return NULL;
     }
+    GError *error = NULL;
+    if (run->folder && !export_check_inside(item->below, &error)) {
+        export_skip_sidecar(run, error);
+        return NULL;
+    }
     return sidecar_path(run, item, suffix, stem);
 }
 
