@@ -18,7 +18,7 @@ static const struct {
     { "evaluate", N_("Measure a model, or scores, against a labelled data set"),
       command_evaluate },
     { "train", N_("Train a model on a labelled data set"), command_train },
-    { "export", N_("Write decisions as CSV or COCO"), command_export },
+    { "export", N_("Write decisions for other tools"), command_export },
     { "scenes", N_("Draw labelled pictures to learn from"), command_scenes },
     { "model", N_("Import, list, describe and run models"), command_model },
     { "bench", N_("Measure speed and memory"), command_bench },

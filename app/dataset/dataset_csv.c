@@ -18,7 +18,8 @@ static gboolean read_truth(const struct csv *csv, guint field, enum truth *out,
         { "1", TRUTH_POSITIVE }, { "0", TRUTH_NEGATIVE }, { "", TRUTH_UNKNOWN },
         { "1.0", TRUTH_POSITIVE }, { "0.0", TRUTH_NEGATIVE },
         { "accepted", TRUTH_POSITIVE }, { "rejected", TRUTH_NEGATIVE },
-        { "cleared", TRUTH_UNKNOWN }, { "unknown", TRUTH_UNKNOWN } };
+        { "cleared", TRUTH_UNKNOWN }, { "unknown", TRUTH_UNKNOWN },
+        { "undecided", TRUTH_UNKNOWN } };
     g_autofree char *text = g_strstrip(g_strdup(csv_field(csv, field)));
     for (gsize i = 0; i < G_N_ELEMENTS(words); i++) {
         if (g_ascii_strcasecmp(text, words[i].word) == 0) {

@@ -11,10 +11,11 @@ import json
 import os
 import re
 import struct
+import subprocess
 import sys
 import xml.etree.ElementTree as xml
 
-from export_case import FILES, FOLDERS, ROOT, SIDECARS, ExportCase, main
+from export_case import FILES, FOLDERS, ROOT, SIDECARS, TAGLIGHT, ExportCase, main
 
 GOLDEN = os.path.join(ROOT, 'tests', 'corpus', 'exports')
 ACCEPT = '--accept' in sys.argv
@@ -221,6 +222,17 @@ class Choices(SmallSet):
         self.assertEqual([r[2] for r in self.rows('--states', 'rejected')], ['rejected'] * 2)
         self.run_export('coco', '--states', 'rejected', out='-', status=2)
         self.run_export('coco', '--states', 'maybe', out='-', status=2)
+
+    def test_own_reader(self):
+        """`taglight evaluate` reads its own long CSV, what is undecided too."""
+        self.write(self.path('scores.csv'), 'image,boat\nquay.jpg,0.9\nquay.png,0.1\n')
+        self.run_export('csv', '--states', 'accepted,rejected,undecided',
+                        out=self.path('all.csv'))
+        done = subprocess.run([TAGLIGHT, 'evaluate', '--scores', self.path('scores.csv'),
+                               '--truth', self.path('all.csv'), '--json'],
+                              stdout=subprocess.PIPE, check=True)
+        result = json.loads(done.stdout)['results'][0]
+        self.assertAlmostEqual(result['mAP_labels_present'], 1, 5)
 
     def test_undecided_become_positives_only_when_asked(self):
         self.run_export('onehot', '--states', 'accepted,undecided', out='-', status=2)

@@ -15,7 +15,8 @@ struct writing {
     guint pending;
     gint64 done;              /* the image that was hashed last */
     struct hash_index *index;
-    GPtrArray *kin;           /* of the index's entries; interned */
+    GPtrArray *kin;           /* of the index's entries */
+    GStringChunk *texts;      /* that they point into */
     const ExportOptions *options;
     guint count, total;
 };
@@ -79,7 +80,7 @@ static gboolean give_kin(const StoreLikeness *image, gpointer user_data, GError 
     }
     if (structure) {
         hash_index_add(w->index, image->dhash);
-        g_ptr_array_add(w->kin, (gpointer)g_intern_string(kin));
+        g_ptr_array_add(w->kin, g_string_chunk_insert_const(w->texts, kin));
     }
     return good;
 }
@@ -88,6 +89,7 @@ gboolean export_prepare_split(const ExportRun *run, GError **error)
 {
     struct writing w = { .memory = run->options->memory, .options = run->options,
                          .index = hash_index_new(), .kin = g_ptr_array_new(),
+                         .texts = g_string_chunk_new(4096),
                          .total = store_count_items(run->s) };
     /* Each pass reads what the one before committed. */
     gboolean good = store_each_unlike(run->s, hash_image, &w, error)
@@ -98,6 +100,7 @@ gboolean export_prepare_split(const ExportRun *run, GError **error)
                     && end_row(&w, TRUE, error);
     hash_index_free(&w.index);
     g_ptr_array_unref(w.kin);
+    g_string_chunk_free(w.texts);
     return good;
 }
 
