@@ -217,7 +217,7 @@ static int check_and_run(const struct export_arguments *a, int argc)
                             "and --absolute exclude each other, and --labels and "
                             "--labels-file, and --split and --subset");
     }
-    if (a->split && !export_parse_split(a->split, o.split)) {
+    if (a->split && !command_parse_split(a->split, o.split)) {
         return command_fail(COMMAND_MISUSED, "--split is like train=0.8,val=0.1,test=0.1 "
                             "with a sum of 1");
     }

@@ -2,38 +2,11 @@
 #include "app/commands/commands.h"
 #include "app/scenes/dataset.h"
 
-#include <math.h>
-#include <string.h>
 #include <unistd.h>
 
 #define MAX_COUNT 1000000
 #define MIN_SIDE 32
 #define MAX_SIDE 2048
-
-/* "train=0.8,val=0.1,test=0.1", each at most once. */
-static gboolean parse_split(const char *text, double split[3])
-{
-    static const char *const names[] = { "train", "val", "test" };
-    g_auto(GStrv) parts = g_strsplit(text, ",", -1);
-    double sum = 0;
-    for (char **p = parts; *p; p++) {
-        g_auto(GStrv) pair = g_strsplit(g_strstrip(*p), "=", -1);
-        char *end = NULL;
-        int s = 0;
-        while (s < 3 && !(pair[0] && strcmp(pair[0], names[s]) == 0)) {
-            s++;
-        }
-        if (g_strv_length(pair) != 2 || s == 3 || split[s] > 0) {
-            return FALSE;
-        }
-        split[s] = g_ascii_strtod(pair[1], &end);
-        if (end == pair[1] || *end || !(split[s] > 0 && split[s] <= 1)) {
-            return FALSE;
-        }
-        sum += split[s];
-    }
-    return fabs(sum - 1) < 1e-6;
-}
 
 static int check(const struct dataset_options *o, gint64 seed)
 {
@@ -92,7 +65,7 @@ int command_scenes(int argc, char **argv)
     if (status != COMMAND_DONE) {
         return status;
     }
-    if (split && (o.held_out || !parse_split(split, o.split))) {
+    if (split && (o.held_out || !command_parse_split(split, o.split))) {
         return command_fail(COMMAND_MISUSED, "--split is like train=0.8,val=0.1,"
                             "test=0.1 with a sum of 1, and excludes --held-out");
     }

@@ -31,6 +31,9 @@ int command_fail(int status, const char *format, ...) G_GNUC_PRINTF(2, 3);
 /* What --precision said, into *out; NULL leaves it alone. Prints and returns FALSE when
  * it is neither f32 nor f16. */
 gboolean command_read_precision(const char *text, enum gpu_precision *out);
+/* "train=0.8,val=0.1,test=0.1", each at most once, into split, which is zeros. FALSE when it
+ * is no such text with a sum of 1. */
+gboolean command_parse_split(const char *text, double split[3]);
 /* NAME, or a path: the folder of a model of that name when a person installed one or the
  * program came with one. */
 char *command_find_model(const char *name);

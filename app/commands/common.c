@@ -2,6 +2,7 @@
 
 #include "config.h"
 
+#include <math.h>
 #include <string.h>
 
 gboolean command_parse(int *argc, char ***argv, const GOptionEntry *entries,
@@ -35,6 +36,30 @@ gboolean command_read_precision(const char *text, enum gpu_precision *out)
         return FALSE;
     }
     return TRUE;
+}
+
+gboolean command_parse_split(const char *text, double split[3])
+{
+    static const char *const names[] = { "train", "val", "test" };
+    g_auto(GStrv) parts = g_strsplit(text, ",", -1);
+    double sum = 0;
+    for (char **p = parts; *p; p++) {
+        g_auto(GStrv) pair = g_strsplit(g_strstrip(*p), "=", -1);
+        char *end = NULL;
+        int s = 0;
+        while (s < 3 && !(pair[0] && strcmp(pair[0], names[s]) == 0)) {
+            s++;
+        }
+        if (g_strv_length(pair) != 2 || s == 3 || split[s] > 0) {
+            return FALSE;
+        }
+        split[s] = g_ascii_strtod(pair[1], &end);
+        if (end == pair[1] || *end || !(split[s] > 0 && split[s] <= 1)) {
+            return FALSE;
+        }
+        sum += split[s];
+    }
+    return fabs(sum - 1) < 1e-6;
 }
 
 char *command_models_dir(void)

@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
-#include <math.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -28,31 +27,6 @@ const ExportFormat *export_find(const char *id)
         }
     }
     return NULL;
-}
-
-static const char *const split_names[EXPORT_SPLITS] = { "train", "val", "test" };
-
-gboolean export_parse_split(const char *text, double split[EXPORT_SPLITS])
-{
-    g_auto(GStrv) parts = g_strsplit(text, ",", -1);
-    double sum = 0;
-    for (char **p = parts; *p; p++) {
-        g_auto(GStrv) pair = g_strsplit(g_strstrip(*p), "=", -1);
-        char *end = NULL;
-        int s = 0;
-        while (s < EXPORT_SPLITS && !(pair[0] && strcmp(pair[0], split_names[s]) == 0)) {
-            s++;
-        }
-        if (g_strv_length(pair) != 2 || s == EXPORT_SPLITS || split[s] > 0) {
-            return FALSE;
-        }
-        split[s] = g_ascii_strtod(pair[1], &end);
-        if (end == pair[1] || *end || !(split[s] > 0 && split[s] <= 1)) {
-            return FALSE;
-        }
-        sum += split[s];
-    }
-    return fabs(sum - 1) < 1e-6;
 }
 
 /* --- The root ---------------------------------------------------------------------- */
@@ -198,6 +172,7 @@ static gboolean write_folder(ExportRun *run, const char *path, GError **error)
 
 static void name_subsets(ExportRun *run)
 {
+    static const char *const names[EXPORT_SPLITS] = { "train", "val", "test" };
     const ExportOptions *o = run->options;
     if (!export_has_split(run)) {
         run->subsets[run->n_subsets++] = o->subset ? o->subset : run->format->subset;
@@ -206,7 +181,7 @@ static void name_subsets(ExportRun *run)
     for (guint i = 0; i < EXPORT_SPLITS; i++) {
         if (o->split[i] > 0) {
             run->shares[run->n_subsets] = o->split[i];
-            run->subsets[run->n_subsets++] = split_names[i];
+            run->subsets[run->n_subsets++] = names[i];
         }
     }
 }

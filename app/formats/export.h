@@ -83,8 +83,5 @@ gboolean export_run(store *s, const ExportFormat *format, const ExportOptions *o
 /* The deepest folder that holds every image of the store, to be freed; NULL when there is
  * no image. */
 char *export_common_root(store *s, GError **error);
-/* "train=0.8,val=0.1,test=0.1", each at most once; FALSE when it is no such text with a
- * sum of 1. */
-gboolean export_parse_split(const char *text, double split[EXPORT_SPLITS]);
 
 G_END_DECLS
