@@ -7,19 +7,20 @@
 #include <string.h>
 
 static const char help[] =
-    "A file or folder appears when it is whole; sidecars are written one by one, beside the\n"
-    "images without --out. `taglight export --list` prints the formats, and\n"
-    "docs/formats.md what each of them keeps.";
+    "A file or folder appears when it is whole; sidecars are written one by one,\n"
+    "beside the images without --out. `taglight export --list` prints the formats,\n"
+    "and docs/formats.md says what each of them keeps.";
 
 struct export_arguments {
-    char *db, *format, *out, *root, *states, *source, *labels, *labels_file, *since, *until;
-    char *under, *split, *images, *subset, *prefix, *xmp_name, *machine_root;
+    char *db, *format, *out, *root, *states, *source, *labels, *labels_file;
+    char *since, *until, *under, *split, *images, *subset, *prefix, *xmp_name;
+    char *machine_root;
     double min_score;
     gint64 seed;
     gboolean absolute, boxes, bom, list;
 };
 
-/* --- The table of formats --------------------------------------------------------------- */
+/* --- The table of formats --------------------------------------------------------- */
 
 static int print_formats(void)
 {
@@ -33,7 +34,7 @@ static int print_formats(void)
     return COMMAND_DONE;
 }
 
-/* --- Options ---------------------------------------------------------------------------- */
+/* --- Options ---------------------------------------------------------------------- */
 
 struct word { const char *name; guint bit; };
 
@@ -64,8 +65,10 @@ static gboolean read_choices(const struct export_arguments *a, ExportOptions *o)
                                            { "model", EXPORT_BY_MODEL },
                                            { "any", EXPORT_BY_HUMAN | EXPORT_BY_MODEL },
                                            { 0 } };
-    static const struct word images[] = { { "leave", EXPORT_LEAVE }, { "copy", EXPORT_COPY },
-                                          { "link", EXPORT_LINK }, { 0 } };
+    static const struct word images[] = { { "leave", EXPORT_LEAVE },
+                                          { "copy", EXPORT_COPY },
+                                          { "link", EXPORT_LINK },
+                                          { 0 } };
     static const struct word names[] = { { "full", FALSE }, { "stem", TRUE }, { 0 } };
     guint choice = 0, stem = 0;
     gboolean good = read_words(a->states, states, &o->states)
@@ -121,8 +124,8 @@ static const char *find_misuse(const ExportFormat *f, const ExportOptions *o)
     }
     if (o->states & EXPORT_UNDECIDED && !(f->marks & EXPORT_UNDECIDED)
         && o->min_score <= 0) {
-        return "undecided labels become positives in this format; --min-score says from "
-               "which score on";
+        return "undecided labels become positives in this format; --min-score says "
+               "from which score on";
     }
     if (o->images != EXPORT_LEAVE && !f->spreads) {
         return "this format has no place for images";
@@ -144,7 +147,7 @@ static const char *find_misuse(const ExportFormat *f, const ExportOptions *o)
                ? "--subset is a plain name" : NULL;
 }
 
-/* --- Running ---------------------------------------------------------------------------- */
+/* --- Running ---------------------------------------------------------------------- */
 
 /* A file's name must not drive the terminal. */
 static void warn(const char *text)
@@ -163,8 +166,8 @@ static void show(guint done, guint total, gpointer data)
     progress_show(p, done);
 }
 
-static gboolean run_with(store *s, const struct export_arguments *a, const ExportFormat *f,
-                         ExportOptions *o, GError **error)
+static gboolean run_with(store *s, const struct export_arguments *a,
+                         const ExportFormat *f, ExportOptions *o, GError **error)
 {
     g_autofree char *folder = NULL;
     if (a->root) {
@@ -185,9 +188,10 @@ static gboolean run_with(store *s, const struct export_arguments *a, const Expor
     return good;
 }
 
-/* A second connection may write what exports remember; it is opened when the first one has
- * found that the database is there and ours. */
-static int run(const struct export_arguments *a, const ExportFormat *f, ExportOptions *o)
+/* A second connection may write what exports remember; it is opened when the first one
+ * has found that the database is there and ours. */
+static int run(const struct export_arguments *a, const ExportFormat *f,
+               ExportOptions *o)
 {
     g_autoptr(GError) error = NULL;
     store *s = store_open(a->db, STORE_READ_ONLY, &error);
@@ -212,14 +216,16 @@ static int check_and_run(const struct export_arguments *a, int argc)
     if (argc > 1 || !a->db || !f || (!a->out && f->kind != EXPORT_SIDECARS)
         || (a->root && a->absolute) || (a->labels && a->labels_file)
         || (a->split && a->subset)) {
-        return command_fail(COMMAND_MISUSED,
-                            "export needs --db, --format (see --list), and --out; --root "
-                            "and --absolute exclude each other, and --labels and "
-                            "--labels-file, and --split and --subset");
+        return command_fail(
+            COMMAND_MISUSED,
+            "export needs --db, --format (see --list), and --out; --root and "
+            "--absolute exclude each other, and --labels and --labels-file, and "
+            "--split and --subset");
     }
     if (a->split && !command_parse_split(a->split, o.split)) {
-        return command_fail(COMMAND_MISUSED, "--split is like train=0.8,val=0.1,test=0.1 "
-                            "with a sum of 1");
+        return command_fail(COMMAND_MISUSED,
+                            "--split is like train=0.8,val=0.1,test=0.1 with a sum "
+                            "of 1");
     }
     if (!read_choices(a, &o) || !read_time(a->since, "T00:00:00.000Z", &since)
         || !read_time(a->until, "T23:59:59.999Z", &until)) {
@@ -245,9 +251,9 @@ static int check_and_run(const struct export_arguments *a, int argc)
 
 static void clear(struct export_arguments *a)
 {
-    char *texts[] = { a->db, a->format, a->out, a->root, a->states, a->source, a->labels,
-                      a->labels_file, a->since, a->until, a->under, a->split, a->images,
-                      a->subset, a->prefix, a->xmp_name,
+    char *texts[] = { a->db, a->format, a->out, a->root, a->states, a->source,
+                      a->labels, a->labels_file, a->since, a->until, a->under,
+                      a->split, a->images, a->subset, a->prefix, a->xmp_name,
                       a->machine_root };
     for (gsize i = 0; i < G_N_ELEMENTS(texts); i++) {
         g_free(texts[i]);
@@ -261,46 +267,52 @@ int command_export(int argc, char **argv)
         { "db", 0, 0, G_OPTION_ARG_FILENAME, &a.db, "Database of decisions", "FILE" },
         { "format", 'f', 0, G_OPTION_ARG_STRING, &a.format, "One of --list", "FORMAT" },
         { "list", 0, 0, G_OPTION_ARG_NONE, &a.list, "Print the formats", NULL },
-        { "out", 'o', 0, G_OPTION_ARG_FILENAME, &a.out, "Where to write: a file, - for "
-          "standard output, or a new folder", "PATH" },
-        { "root", 0, 0, G_OPTION_ARG_FILENAME, &a.root, "Write paths relative to this folder "
-          "(the deepest one that holds every image)", "DIR" },
+        { "out", 'o', 0, G_OPTION_ARG_FILENAME, &a.out,
+          "Where to write: a file, - for standard output, or a new folder", "PATH" },
+        { "root", 0, 0, G_OPTION_ARG_FILENAME, &a.root,
+          "Write paths relative to this folder (the deepest one that holds every "
+          "image)", "DIR" },
         { "absolute", 0, 0, G_OPTION_ARG_NONE, &a.absolute, "Write whole paths", NULL },
-        { "prefix", 0, 0, G_OPTION_ARG_STRING, &a.prefix, "Text before each path, such as "
-          "gs://bucket/", "TEXT" },
-        { "states", 0, 0, G_OPTION_ARG_STRING, &a.states, "accepted, rejected, undecided "
-          "(what was decided, as far as the format can say it)", "STATES" },
+        { "prefix", 0, 0, G_OPTION_ARG_STRING, &a.prefix,
+          "Text before each path, such as gs://bucket/", "TEXT" },
+        { "states", 0, 0, G_OPTION_ARG_STRING, &a.states,
+          "accepted, rejected, undecided (what was decided, as far as the format can "
+          "say it)", "STATES" },
         { "source", 0, 0, G_OPTION_ARG_STRING, &a.source, "human, model or any (any)",
           "SOURCE" },
-        { "labels", 'l', 0, G_OPTION_ARG_STRING, &a.labels, "Only these labels", "A, B" },
+        { "labels", 'l', 0, G_OPTION_ARG_STRING, &a.labels, "Only these labels",
+          "A, B" },
         { "labels-file", 0, 0, G_OPTION_ARG_FILENAME, &a.labels_file,
           "Only these labels, one a line", "FILE" },
-        { "min-score", 0, 0, G_OPTION_ARG_DOUBLE, &a.min_score, "Leave out what a model "
-          "said with a lower score", "X" },
-        { "since", 0, 0, G_OPTION_ARG_STRING, &a.since, "Only what was said from then on",
-          "DATE" },
-        { "until", 0, 0, G_OPTION_ARG_STRING, &a.until, "Only what was said until then, a "
-          "day included", "DATE" },
-        { "under", 0, 0, G_OPTION_ARG_FILENAME, &a.under, "Only images below this folder",
-          "DIR" },
-        { "split", 0, 0, G_OPTION_ARG_STRING, &a.split, "Parts of the images, as in "
-          "train=0.8,val=0.1,test=0.1; an image stays in its part", "PARTS" },
-        { "split-seed", 0, 0, G_OPTION_ARG_INT64, &a.seed, "Other seeds, other parts (0)",
-          "N" },
-        { "subset", 0, 0, G_OPTION_ARG_STRING, &a.subset, "Name of the one part without "
-          "--split", "NAME" },
-        { "images", 0, 0, G_OPTION_ARG_STRING, &a.images, "leave, copy or link the images "
-          "into a folder's places (leave)", "HOW" },
-        { "bbox", 0, 0, G_OPTION_ARG_NONE, &a.boxes, "COCO: a box of the whole image with "
-          "each label; nobody drew it", NULL },
-        { "bom", 0, 0, G_OPTION_ARG_NONE, &a.bom, "CSV: begin with a byte order mark, for "
-          "spreadsheets", NULL },
-        { "xmp-name", 0, 0, G_OPTION_ARG_STRING, &a.xmp_name, "XMP: full for quay.jpg.xmp, "
-          "stem for quay.xmp (full)", "NAME" },
-        { "machine-root", 0, 0, G_OPTION_ARG_STRING, &a.machine_root, "XMP: put what a model "
-          "accepted below this keyword in hierarchies", "WORD" },
-        { 0 } };
-    if (!command_parse(&argc, &argv, entries, "- write decisions for other tools", help)) {
+        { "min-score", 0, 0, G_OPTION_ARG_DOUBLE, &a.min_score,
+          "Leave out what a model said with a lower score", "X" },
+        { "since", 0, 0, G_OPTION_ARG_STRING, &a.since,
+          "Only what was said from then on", "DATE" },
+        { "until", 0, 0, G_OPTION_ARG_STRING, &a.until,
+          "Only what was said until then, a day included", "DATE" },
+        { "under", 0, 0, G_OPTION_ARG_FILENAME, &a.under,
+          "Only images below this folder", "DIR" },
+        { "split", 0, 0, G_OPTION_ARG_STRING, &a.split,
+          "Parts of the images, as in train=0.8,val=0.1,test=0.1; an image stays in "
+          "its part", "PARTS" },
+        { "split-seed", 0, 0, G_OPTION_ARG_INT64, &a.seed,
+          "Other seeds, other parts (0)", "N" },
+        { "subset", 0, 0, G_OPTION_ARG_STRING, &a.subset,
+          "Name of the one part without --split", "NAME" },
+        { "images", 0, 0, G_OPTION_ARG_STRING, &a.images,
+          "leave, copy or link the images into a folder's places (leave)", "HOW" },
+        { "bbox", 0, 0, G_OPTION_ARG_NONE, &a.boxes,
+          "COCO: a box of the whole image with each label; nobody drew it", NULL },
+        { "bom", 0, 0, G_OPTION_ARG_NONE, &a.bom,
+          "CSV: begin with a byte order mark, for spreadsheets", NULL },
+        { "xmp-name", 0, 0, G_OPTION_ARG_STRING, &a.xmp_name,
+          "XMP: full for quay.jpg.xmp, stem for quay.xmp (full)", "NAME" },
+        { "machine-root", 0, 0, G_OPTION_ARG_STRING, &a.machine_root,
+          "XMP: put what a model accepted below this keyword in hierarchies", "WORD" },
+        { 0 }
+    };
+    if (!command_parse(&argc, &argv, entries, "- write decisions for other tools",
+                       help)) {
         return COMMAND_MISUSED;
     }
     int status = a.list && argc == 1 ? print_formats() : check_and_run(&a, argc);

@@ -29,7 +29,7 @@ const ExportFormat *export_find(const char *id)
     return NULL;
 }
 
-/* --- The root ---------------------------------------------------------------------- */
+/* --- The root --------------------------------------------------------------------- */
 
 static gboolean narrow_root(const StoreRow *row, gpointer user_data)
 {
@@ -52,10 +52,11 @@ static gboolean narrow_root(const StoreRow *row, gpointer user_data)
 char *export_common_root(store *s, GError **error)
 {
     g_autofree char *root = NULL;
-    return store_each_image(s, narrow_root, &root, error) ? g_steal_pointer(&root) : NULL;
+    return store_each_image(s, narrow_root, &root, error) ? g_steal_pointer(&root)
+                                                          : NULL;
 }
 
-/* --- One run ------------------------------------------------------------------------ */
+/* --- One run ---------------------------------------------------------------------- */
 
 /* From begin to end. */
 static gboolean write_all(ExportRun *run, GError **error)
@@ -74,7 +75,7 @@ static gboolean write_all(ExportRun *run, GError **error)
     return good;
 }
 
-/* --- A file ------------------------------------------------------------------------- */
+/* --- A file ----------------------------------------------------------------------- */
 
 /* A device or a pipe cannot be replaced by a finished file. */
 static gboolean is_ordinary(const char *path)
@@ -85,7 +86,8 @@ static gboolean is_ordinary(const char *path)
 
 static gboolean flush(ExportRun *run, GError **error)
 {
-    return (!ferror(run->out) && fflush(run->out) == 0) || export_write_error(run, error);
+    return (!ferror(run->out) && fflush(run->out) == 0)
+           || export_write_error(run, error);
 }
 
 static gboolean write_directly(ExportRun *run, const char *path, GError **error)
@@ -121,7 +123,7 @@ static gboolean write_file(ExportRun *run, const char *path, GError **error)
     return good;
 }
 
-/* --- A folder ----------------------------------------------------------------------- */
+/* --- A folder --------------------------------------------------------------------- */
 
 /* Something of a person's may lie in a folder, so none is ever replaced. */
 static gboolean check_new(const char *path, GError **error)
@@ -168,7 +170,7 @@ static gboolean write_folder(ExportRun *run, const char *path, GError **error)
     return good;
 }
 
-/* --- Any ---------------------------------------------------------------------------- */
+/* --- Any -------------------------------------------------------------------------- */
 
 static void name_subsets(ExportRun *run)
 {
@@ -194,6 +196,7 @@ static gboolean dispatch(ExportRun *run, const char *path, GError **error)
                           && (export_has_split(run) || o->subset || o->images));
     if (run->format->kind == EXPORT_SIDECARS) {
         run->folder = path ? g_canonicalize_filename(path, NULL) : NULL;
+        export_begin_sidecars(run);
         gboolean good = write_all(run, error);
         return export_end_sidecars(run, good ? error : NULL) && good;
     }

@@ -32,13 +32,20 @@ static gboolean put_item(ExportRun *run, const ExportItem *item, GError **error)
 static gboolean end(ExportRun *run, GError **error)
 {
     if (ftello(run->out) > MAX_BYTES) {
-        export_warn(run, EXPORT_WARN_IMAGE, "the file is larger than the 100 MB that AutoML "
-                    "takes; export a folder at a time with --under");
+        export_warn(run, EXPORT_WARN_IMAGE,
+                    "the file is larger than the 100 MB that AutoML takes; export a "
+                    "folder at a time with --under");
     }
     return TRUE;
 }
 
 const ExportFormat export_automl = {
-    .id = "automl", .summary = "Google AutoML and Vertex CSV; see --prefix",
-    .kind = EXPORT_FILE, .states = EXPORT_ACCEPTED, .marks = EXPORT_ACCEPTED, .csv = TRUE,
-    .item = put_item, .end = end };
+    .id = "automl",
+    .summary = "Google AutoML and Vertex CSV; see --prefix",
+    .kind = EXPORT_FILE,
+    .states = EXPORT_ACCEPTED,
+    .marks = EXPORT_ACCEPTED,
+    .csv = TRUE,
+    .item = put_item,
+    .end = end,
+};

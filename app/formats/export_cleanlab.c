@@ -1,14 +1,15 @@
 /* Arrays for cleanlab (formats.md 3.3):
  *
- *   pred_probs.npy  float32 [images, labels]: the newest prediction, else the score of the
- *                   decision; NaN where no model said anything
+ *   pred_probs.npy  float32 [images, labels]: the newest prediction, else the score
+ *                   of the decision; NaN where no model said anything
  *   given.npy       int8 [images, labels]: 1 accepted, 0 rejected, -1 not decided
- *   labels.jsonl    a line an image: its path and the numbers of its accepted labels
+ *   labels.jsonl    a line an image: its path, the numbers of its accepted labels
  *   classes.json    the labels' names
  *
- * An .npy file is the bytes "\x93NUMPY" 1 0, the length of a header in 16 bits, the header,
- * a literal of Python padded to 128 bytes in all, and the values row by row, all little
- * endian. How many rows there are is known at the end only; the header is written again. */
+ * An .npy file is the bytes "\x93NUMPY" 1 0, the length of a header in 16 bits, the
+ * header, a literal of Python padded to 128 bytes in all, and the values row by row,
+ * all little endian. How many rows there are is known at the end only; the header is
+ * written again. */
 #include "app/formats/formats.h"
 #include "app/formats/run/run.h"
 
@@ -30,9 +31,9 @@ static gboolean put_header(const ExportRun *run, FILE *out, const char *type,
     char header[HEADER + 1];
     memset(header, ' ', HEADER);
     memcpy(header, "\x93NUMPY\x01\x00\x76\x00", 10); /* 118 bytes follow */
-    int n = g_snprintf(header + 10, HEADER - 10, "{'descr': '%s', 'fortran_order': False, "
-                       "'shape': (%" G_GUINT64_FORMAT ", %u), }", type, rows,
-                       run->n_labels);
+    int n = g_snprintf(header + 10, HEADER - 10,
+                       "{'descr': '%s', 'fortran_order': False, 'shape': "
+                       "(%" G_GUINT64_FORMAT ", %u), }", type, rows, run->n_labels);
     header[10 + n] = ' ';
     header[HEADER - 1] = '\n';
     return (fseeko(out, 0, SEEK_SET) == 0 && fwrite(header, 1, HEADER, out) == HEADER)
@@ -123,8 +124,9 @@ static gboolean end(ExportRun *run, GError **error)
 {
     struct cleanlab *c = run->state;
     if (c->holes > 0) {
-        export_warn(run, EXPORT_WARN_IMAGE, "pairs without a score, which are NaN and must be "
-                    "filled or left out before cleanlab sees them: %" G_GUINT64_FORMAT,
+        export_warn(run, EXPORT_WARN_IMAGE,
+                    "pairs without a score, which are NaN and must be filled or left "
+                    "out before cleanlab sees them: %" G_GUINT64_FORMAT,
                     c->holes);
     }
     return put_header(run, c->scores, "<f4", c->rows, error)
@@ -145,9 +147,16 @@ static void clear(ExportRun *run)
 }
 
 const ExportFormat export_cleanlab = {
-    .id = "cleanlab", .summary = "arrays of scores and labels (.npy) for cleanlab",
+    .id = "cleanlab",
+    .summary = "arrays of scores and labels (.npy) for cleanlab",
     .kind = EXPORT_FOLDER,
     .states = EXPORT_ACCEPTED | EXPORT_REJECTED | EXPORT_UNDECIDED,
-    .marks = EXPORT_ACCEPTED | EXPORT_REJECTED | EXPORT_UNDECIDED, .scores = TRUE,
-    .subset = "", .size = sizeof(struct cleanlab), .begin = begin, .item = put_item,
-    .end = end, .clear = clear };
+    .marks = EXPORT_ACCEPTED | EXPORT_REJECTED | EXPORT_UNDECIDED,
+    .scores = TRUE,
+    .subset = "",
+    .size = sizeof(struct cleanlab),
+    .begin = begin,
+    .item = put_item,
+    .end = end,
+    .clear = clear,
+};

@@ -17,7 +17,8 @@ static void put_score(FILE *out, double value)
 
 static gboolean begin(ExportRun *run, GError **error)
 {
-    fprintf(run->out, "image,label,state,source,score,threshold,model,prompt,decided_at%s\n",
+    fprintf(run->out,
+            "image,label,state,source,score,threshold,model,prompt,decided_at%s\n",
             export_has_split(run) ? ",split" : "");
     return TRUE;
 }
@@ -54,7 +55,13 @@ static gboolean put_item(ExportRun *run, const ExportItem *item, GError **error)
 }
 
 const ExportFormat export_csv = {
-    .id = "csv", .summary = "a row for each label of an image, with all that is known",
-    .kind = EXPORT_FILE, .states = EXPORT_ACCEPTED | EXPORT_REJECTED,
-    .marks = EXPORT_ACCEPTED | EXPORT_REJECTED | EXPORT_UNDECIDED, .scores = TRUE,
-    .csv = TRUE, .begin = begin, .item = put_item };
+    .id = "csv",
+    .summary = "a row for each label of an image, with all that is known",
+    .kind = EXPORT_FILE,
+    .states = EXPORT_ACCEPTED | EXPORT_REJECTED,
+    .marks = EXPORT_ACCEPTED | EXPORT_REJECTED | EXPORT_UNDECIDED,
+    .scores = TRUE,
+    .csv = TRUE,
+    .begin = begin,
+    .item = put_item,
+};

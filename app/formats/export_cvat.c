@@ -13,7 +13,8 @@ static gboolean begin(ExportRun *run, GError **error)
         text_xml(out, run->labels[i].name);
         fputs("</name><type>tag</type><attributes><attribute><name>score</name>"
               "<mutable>False</mutable><input_type>text</input_type><default_value>"
-              "</default_value><values></values></attribute></attributes></label>\n", out);
+              "</default_value><values></values></attribute></attributes></label>\n",
+              out);
     }
     fputs("      </labels>\n    </task>\n  </meta>\n", out);
     return TRUE;
@@ -57,6 +58,13 @@ static gboolean end(ExportRun *run, GError **error)
 }
 
 const ExportFormat export_cvat = {
-    .id = "cvat", .summary = "CVAT for images 1.1, tags of whole images",
-    .kind = EXPORT_FILE, .states = EXPORT_ACCEPTED, .marks = EXPORT_ACCEPTED,
-    .scores = TRUE, .begin = begin, .item = put_item, .end = end };
+    .id = "cvat",
+    .summary = "CVAT for images 1.1, tags of whole images",
+    .kind = EXPORT_FILE,
+    .states = EXPORT_ACCEPTED,
+    .marks = EXPORT_ACCEPTED,
+    .scores = TRUE,
+    .begin = begin,
+    .item = put_item,
+    .end = end,
+};

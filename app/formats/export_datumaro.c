@@ -1,5 +1,6 @@
-/* Datumaro's own format (formats.md 3.3): annotations/PART.json, images in images/PART/.
- * A label's number is its place in this export's list; its name is what stays. */
+/* Datumaro's own format (formats.md 3.3): annotations/PART.json, images in
+ * images/PART/. A label's number is its place in this export's list; its name is what
+ * stays. */
 #include "app/formats/formats.h"
 #include "app/formats/run/run.h"
 
@@ -29,14 +30,15 @@ static gboolean begin(ExportRun *run, GError **error)
 
 static void put_annotation(FILE *out, guint number, const ExportTag *tag)
 {
-    fprintf(out, "%s{\"id\": %u, \"type\": \"label\", \"attributes\": {", number ? ", " : "",
-            number);
+    fprintf(out, "%s{\"id\": %u, \"type\": \"label\", \"attributes\": {",
+            number ? ", " : "", number);
     if (tag->known->score >= 0) {
         fputs("\"score\": ", out);
         text_number(out, "%.6g", tag->known->score);
         fputs(", ", out);
     }
-    fprintf(out, "\"state\": \"%s\", \"source\": \"%s\"}, \"group\": 0, \"label_id\": %u}",
+    fprintf(out,
+            "\"state\": \"%s\", \"source\": \"%s\"}, \"group\": 0, \"label_id\": %u}",
             export_state_name(tag), export_source_name(tag), tag->label);
 }
 
@@ -70,8 +72,18 @@ static gboolean end(ExportRun *run, GError **error)
 }
 
 const ExportFormat export_datumaro = {
-    .id = "datumaro", .summary = "Datumaro's own format",
-    .kind = EXPORT_FOLDER, .states = EXPORT_ACCEPTED,
-    .marks = EXPORT_ACCEPTED | EXPORT_UNDECIDED, .scores = TRUE, .spreads = TRUE,
-    .keyed = TRUE, .subset = "default", .size = sizeof(struct export_parts),
-    .begin = begin, .item = put_item, .end = end, .clear = export_clear_state };
+    .id = "datumaro",
+    .summary = "Datumaro's own format",
+    .kind = EXPORT_FOLDER,
+    .states = EXPORT_ACCEPTED,
+    .marks = EXPORT_ACCEPTED | EXPORT_UNDECIDED,
+    .scores = TRUE,
+    .spreads = TRUE,
+    .keyed = TRUE,
+    .subset = "default",
+    .size = sizeof(struct export_parts),
+    .begin = begin,
+    .item = put_item,
+    .end = end,
+    .clear = export_clear_state,
+};

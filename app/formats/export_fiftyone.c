@@ -1,6 +1,6 @@
-/* FiftyOne's image classification (formats.md 3.3): labels.json and the images in data/.
- * The keys are paths without suffix; an image without labels has null. A split is a data
- * set of its own in PART/. */
+/* FiftyOne's image classification (formats.md 3.3): labels.json and the images in
+ * data/. The keys are paths without suffix; an image without labels has null. A split
+ * is a data set of its own in PART/. */
 #include "app/formats/formats.h"
 #include "app/formats/run/run.h"
 
@@ -57,8 +57,18 @@ static gboolean end(ExportRun *run, GError **error)
 }
 
 const ExportFormat export_fiftyone = {
-    .id = "fiftyone", .summary = "FiftyOne's image classification",
-    .kind = EXPORT_FOLDER, .states = EXPORT_ACCEPTED,
-    .marks = EXPORT_ACCEPTED | EXPORT_UNDECIDED, .scores = TRUE, .spreads = TRUE,
-    .keyed = TRUE, .subset = "", .size = sizeof(struct export_parts), .begin = begin,
-    .item = put_item, .end = end, .clear = export_clear_state };
+    .id = "fiftyone",
+    .summary = "FiftyOne's image classification",
+    .kind = EXPORT_FOLDER,
+    .states = EXPORT_ACCEPTED,
+    .marks = EXPORT_ACCEPTED | EXPORT_UNDECIDED,
+    .scores = TRUE,
+    .spreads = TRUE,
+    .keyed = TRUE,
+    .subset = "",
+    .size = sizeof(struct export_parts),
+    .begin = begin,
+    .item = put_item,
+    .end = end,
+    .clear = export_clear_state,
+};

@@ -38,7 +38,17 @@ static gboolean end(ExportRun *run, GError **error)
 }
 
 const ExportFormat export_huggingface = {
-    .id = "huggingface", .summary = "metadata.jsonl of a Hugging Face image folder",
-    .kind = EXPORT_FOLDER, .states = EXPORT_ACCEPTED, .marks = EXPORT_ACCEPTED,
-    .scores = TRUE, .spreads = TRUE, .subset = "", .size = sizeof(struct export_parts),
-    .begin = begin, .item = put_item, .end = end, .clear = export_clear_state };
+    .id = "huggingface",
+    .summary = "metadata.jsonl of a Hugging Face image folder",
+    .kind = EXPORT_FOLDER,
+    .states = EXPORT_ACCEPTED,
+    .marks = EXPORT_ACCEPTED,
+    .scores = TRUE,
+    .spreads = TRUE,
+    .subset = "",
+    .size = sizeof(struct export_parts),
+    .begin = begin,
+    .item = put_item,
+    .end = end,
+    .clear = export_clear_state,
+};

@@ -1,6 +1,6 @@
-/* Flags of labelme and X-AnyLabeling (formats.md 3.3): quay.json beside quay.jpg, true for
- * accepted labels and false for rejected ones. Shapes, other flags and all else that
- * stands in a file stay. */
+/* Flags of labelme and X-AnyLabeling (formats.md 3.3): quay.json beside quay.jpg, true
+ * for accepted labels and false for rejected ones. Shapes, other flags and all else
+ * that stands in a file stay. */
 #include "app/formats/formats.h"
 #include "app/formats/run/run.h"
 
@@ -37,7 +37,8 @@ static JsonObject *parse(const char *path, const char *text, gsize size, GError 
     g_autoptr(GError) failure = NULL;
     json_parser_load_from_data(parser, text, (gssize)size, &failure);
     JsonNode *root = failure ? NULL : json_parser_get_root(parser);
-    JsonObject *o = root && JSON_NODE_HOLDS_OBJECT(root) ? json_node_get_object(root) : NULL;
+    JsonObject *o =
+        root && JSON_NODE_HOLDS_OBJECT(root) ? json_node_get_object(root) : NULL;
     JsonNode *flags = o ? json_object_get_member(o, "flags") : NULL;
     if (!o || (flags && !JSON_NODE_HOLDS_OBJECT(flags))) {
         g_set_error(error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
@@ -51,8 +52,8 @@ static JsonObject *parse(const char *path, const char *text, gsize size, GError 
     return json_object_ref(o);
 }
 
-/* Puts our flags in and takes those out that are ours no more. Returns whether anything is
- * other than before. */
+/* Puts our flags in and takes those out that are ours no more. Returns whether anything
+ * is other than before. */
 static gboolean set_flags(JsonObject *flags, const struct export_keywords *keywords,
                           const ExportItem *item)
 {
@@ -125,10 +126,15 @@ static gboolean put_item(ExportRun *run, const ExportItem *item, GError **error)
                           &changed, error);
     char *text = good && changed ? to_text(o) : NULL;
     json_object_unref(o);
-    return good && (!text || export_queue_sidecar(run, path, text, strlen(text), error));
+    return good
+           && (!text || export_queue_sidecar(run, path, text, strlen(text), error));
 }
 
 const ExportFormat export_labelme = {
-    .id = "labelme", .summary = "flags of labelme and X-AnyLabeling, one file an image",
-    .kind = EXPORT_SIDECARS, .states = EXPORT_ACCEPTED | EXPORT_REJECTED,
-    .marks = EXPORT_ACCEPTED | EXPORT_REJECTED, .item = put_item };
+    .id = "labelme",
+    .summary = "flags of labelme and X-AnyLabeling, one file an image",
+    .kind = EXPORT_SIDECARS,
+    .states = EXPORT_ACCEPTED | EXPORT_REJECTED,
+    .marks = EXPORT_ACCEPTED | EXPORT_REJECTED,
+    .item = put_item,
+};

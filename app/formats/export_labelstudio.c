@@ -1,6 +1,7 @@
-/* Tasks of Label Studio with predictions (formats.md 3.3): one choice control named `tags`
- * for an image named `image`. A task has one score: the lowest of its labels, for the task
- * is as sure as its least sure label. An image without labels is a task to be done. */
+/* Tasks of Label Studio with predictions (formats.md 3.3): one choice control named
+ * `tags` for an image named `image`. A task has one score: the lowest of its labels,
+ * for the task is as sure as its least sure label. An image without labels is a task to
+ * be done. */
 #include "app/formats/formats.h"
 #include "app/formats/run/run.h"
 
@@ -69,7 +70,14 @@ static gboolean end(ExportRun *run, GError **error)
 }
 
 const ExportFormat export_labelstudio = {
-    .id = "label-studio", .summary = "tasks of Label Studio with predictions",
-    .kind = EXPORT_FILE, .states = EXPORT_ACCEPTED, .marks = EXPORT_ACCEPTED,
-    .scores = TRUE, .size = sizeof(struct tasks), .begin = begin, .item = put_item,
-    .end = end };
+    .id = "label-studio",
+    .summary = "tasks of Label Studio with predictions",
+    .kind = EXPORT_FILE,
+    .states = EXPORT_ACCEPTED,
+    .marks = EXPORT_ACCEPTED,
+    .scores = TRUE,
+    .size = sizeof(struct tasks),
+    .begin = begin,
+    .item = put_item,
+    .end = end,
+};

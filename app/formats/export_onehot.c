@@ -1,5 +1,5 @@
-/* One-hot CSV, as Roboflow's multi-label files (formats.md 3.2): a row for each image, a
- * column for each label, 1 or 0. What is rejected and what nobody decided are both 0. */
+/* One-hot CSV, as Roboflow's multi-label files (formats.md 3.2): a row for each image,
+ * a column for each label, 1 or 0. What is rejected and what nobody decided are 0. */
 #include "app/formats/formats.h"
 #include "app/formats/run/run.h"
 
@@ -16,8 +16,9 @@ static gboolean begin(ExportRun *run, GError **error)
         fputc(',', run->out);
         text_csv_field(run->out, run->labels[i].name);
         if (g_ascii_strcasecmp(run->labels[i].name, "split") == 0) {
-            export_warn(run, EXPORT_WARN_LABEL, "the label \"%s\" looks like the column "
-                        "that names an image's split", run->labels[i].name);
+            export_warn(run, EXPORT_WARN_LABEL,
+                        "the label \"%s\" looks like the column that names an image's "
+                        "split", run->labels[i].name);
         }
     }
     fputs(export_has_split(run) ? ",split\n" : "\n", run->out);
@@ -48,6 +49,14 @@ static void clear(ExportRun *run)
 }
 
 const ExportFormat export_onehot = {
-    .id = "onehot", .summary = "CSV with a column of 1 and 0 for each label",
-    .kind = EXPORT_FILE, .states = EXPORT_ACCEPTED, .marks = EXPORT_ACCEPTED, .csv = TRUE,
-    .size = sizeof(struct onehot), .begin = begin, .item = put_item, .clear = clear };
+    .id = "onehot",
+    .summary = "CSV with a column of 1 and 0 for each label",
+    .kind = EXPORT_FILE,
+    .states = EXPORT_ACCEPTED,
+    .marks = EXPORT_ACCEPTED,
+    .csv = TRUE,
+    .size = sizeof(struct onehot),
+    .begin = begin,
+    .item = put_item,
+    .clear = clear,
+};

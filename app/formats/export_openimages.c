@@ -1,7 +1,7 @@
 /* Open Images (formats.md 3.2): what a person verified, present (1) or absent (0), in
  * PART-annotations-human-imagelabels.csv; what a model said, with its score, in
- * PART-annotations-machine-imagelabels.csv. ImageID is the path without suffix, LabelName
- * the label, and class-descriptions.csv lists the labels. Images go to PART/. */
+ * PART-annotations-machine-imagelabels.csv. ImageID is the path without suffix,
+ * LabelName the label; class-descriptions.csv lists the labels. Images go to PART/. */
 #include "app/formats/formats.h"
 #include "app/formats/run/run.h"
 
@@ -25,8 +25,8 @@ static gboolean begin(ExportRun *run, GError **error)
     if (!put_classes(run, error)
         || !export_open_parts(run, &o->human, "", "-annotations-human-imagelabels.csv",
                               error)
-        || !export_open_parts(run, &o->machine, "", "-annotations-machine-imagelabels.csv",
-                              error)) {
+        || !export_open_parts(run, &o->machine, "",
+                              "-annotations-machine-imagelabels.csv", error)) {
         return FALSE;
     }
     for (guint i = 0; i < run->n_subsets; i++) {
@@ -48,7 +48,8 @@ static void put_row(ExportRun *run, const ExportItem *item, const ExportTag *tag
     if (!export_is_positive(tag)) {
         fputc('0', out);
     } else {
-        text_number(out, "%.6g", known->by_model && known->score >= 0 ? known->score : 1);
+        text_number(out, "%.6g",
+                    known->by_model && known->score >= 0 ? known->score : 1);
     }
     fputc('\n', out);
 }
@@ -64,7 +65,8 @@ static gboolean put_item(ExportRun *run, const ExportItem *item, GError **error)
 static gboolean end(ExportRun *run, GError **error)
 {
     struct openimages *o = run->state;
-    return export_close_parts(run, &o->human, error) && export_close_parts(run, &o->machine, error);
+    return export_close_parts(run, &o->human, error)
+           && export_close_parts(run, &o->machine, error);
 }
 
 static void clear(ExportRun *run)
@@ -75,8 +77,19 @@ static void clear(ExportRun *run)
 }
 
 const ExportFormat export_openimages = {
-    .id = "openimages", .summary = "Open Images CSV, with what was verified to be absent",
-    .kind = EXPORT_FOLDER, .states = EXPORT_ACCEPTED | EXPORT_REJECTED,
-    .marks = EXPORT_ACCEPTED | EXPORT_REJECTED, .scores = TRUE, .spreads = TRUE,
-    .csv = TRUE, .keyed = TRUE, .subset = "train", .size = sizeof(struct openimages),
-    .begin = begin, .item = put_item, .end = end, .clear = clear };
+    .id = "openimages",
+    .summary = "Open Images CSV, with what was verified to be absent",
+    .kind = EXPORT_FOLDER,
+    .states = EXPORT_ACCEPTED | EXPORT_REJECTED,
+    .marks = EXPORT_ACCEPTED | EXPORT_REJECTED,
+    .scores = TRUE,
+    .spreads = TRUE,
+    .csv = TRUE,
+    .keyed = TRUE,
+    .subset = "train",
+    .size = sizeof(struct openimages),
+    .begin = begin,
+    .item = put_item,
+    .end = end,
+    .clear = clear,
+};

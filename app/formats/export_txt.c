@@ -12,8 +12,9 @@ static char *plain_tag(ExportRun *run, const ExportTag *tag)
 {
     char *text = g_strdelimit(g_strdup(tag->name), ",\r\n\t", ' ');
     if (strcmp(text, tag->name) != 0) {
-        export_warn(run, EXPORT_WARN_LABEL, "the label \"%s\" is written with blanks where "
-                    "commas and line ends would divide it", text);
+        export_warn(run, EXPORT_WARN_LABEL,
+                    "the label \"%s\" is written with blanks where commas and line "
+                    "ends would divide it", text);
     }
     return g_strstrip(text);
 }
@@ -71,13 +72,18 @@ static gboolean put_item(ExportRun *run, const ExportItem *item, GError **error)
     if (!export_merge(run, path, "txt", there, now, &keywords, error)) {
         return FALSE;
     }
-    gboolean missing = !g_file_test(path, G_FILE_TEST_EXISTS) && is_decided(item->known);
+    gboolean missing =
+        !g_file_test(path, G_FILE_TEST_EXISTS) && is_decided(item->known);
     char *text = keywords.changed || missing ? join_tags(keywords.all) : NULL;
     export_keywords_clear(&keywords);
     return !text || export_queue_sidecar(run, path, text, strlen(text), error);
 }
 
 const ExportFormat export_txt = {
-    .id = "txt", .summary = "text sidecars with commas, as TagGUI and kohya's scripts read",
-    .kind = EXPORT_SIDECARS, .states = EXPORT_ACCEPTED, .marks = EXPORT_ACCEPTED,
-    .item = put_item };
+    .id = "txt",
+    .summary = "text sidecars with commas, as TagGUI and kohya's scripts read",
+    .kind = EXPORT_SIDECARS,
+    .states = EXPORT_ACCEPTED,
+    .marks = EXPORT_ACCEPTED,
+    .item = put_item,
+};

@@ -1,7 +1,7 @@
-/* Classification of Pascal VOC (formats.md 3.3): ImageSets/Main/LABEL_PART.txt with a line
- * for each image: 1 present, -1 absent (rejected), 0 not decided, which VOC calls difficult
- * and does not count. ImageSets/Main/PART.txt lists the images, labelmap.txt the labels;
- * images go to JPEGImages/. */
+/* Classification of Pascal VOC (formats.md 3.3): ImageSets/Main/LABEL_PART.txt with a
+ * line for each image: 1 present, -1 absent (rejected), 0 not decided, which VOC calls
+ * difficult and does not count. ImageSets/Main/PART.txt lists the images, labelmap.txt
+ * the labels; images go to JPEGImages/. */
 #include "app/formats/formats.h"
 #include "app/formats/run/run.h"
 
@@ -26,7 +26,8 @@ static char *path_of(const ExportRun *run, guint label, guint subset)
 
 static gboolean append(ExportRun *run, guint label, guint subset, GError **error)
 {
-    GString *text = ((struct voc *)run->state)->waiting[label * run->n_subsets + subset];
+    GString *text =
+        ((struct voc *)run->state)->waiting[label * run->n_subsets + subset];
     g_autofree char *path = path_of(run, label, subset);
     FILE *out = export_open_again(run, path, error);
     if (!out) {
@@ -66,8 +67,9 @@ static gboolean begin(ExportRun *run, GError **error)
         gboolean changed;
         voc->files[i] = export_file_name(&run->labels[i], &changed);
         if (changed) {
-            export_warn(run, EXPORT_WARN_LABEL, "the label \"%.100s\" is no name of a file "
-                        "and is called %s", run->labels[i].name, voc->files[i]);
+            export_warn(run, EXPORT_WARN_LABEL,
+                        "the label \"%.100s\" is no name of a file and is called %s",
+                        run->labels[i].name, voc->files[i]);
         }
     }
     return put_label_map(run, error)
@@ -79,8 +81,9 @@ static gboolean put_item(ExportRun *run, const ExportItem *item, GError **error)
     struct voc *voc = run->state;
     gboolean good = TRUE;
     if (strpbrk(item->key, "\r\n")) {
-        export_warn(run, EXPORT_WARN_IMAGE, "%s: a name with a line end has no place in a "
-                    "list; the image is left out", item->name);
+        export_warn(run, EXPORT_WARN_IMAGE,
+                    "%s: a name with a line end has no place in a list; the image is "
+                    "left out", item->name);
         return TRUE;
     }
     memset(voc->values, 0, run->n_labels * sizeof *voc->values);
@@ -120,8 +123,17 @@ static void clear(ExportRun *run)
 }
 
 const ExportFormat export_voc = {
-    .id = "voc", .summary = "classification lists of Pascal VOC, with negatives",
-    .kind = EXPORT_FOLDER, .states = EXPORT_ACCEPTED | EXPORT_REJECTED,
-    .marks = EXPORT_ACCEPTED | EXPORT_REJECTED, .spreads = TRUE, .keyed = TRUE,
-    .subset = "train", .size = sizeof(struct voc), .begin = begin, .item = put_item,
-    .end = end, .clear = clear };
+    .id = "voc",
+    .summary = "classification lists of Pascal VOC, with negatives",
+    .kind = EXPORT_FOLDER,
+    .states = EXPORT_ACCEPTED | EXPORT_REJECTED,
+    .marks = EXPORT_ACCEPTED | EXPORT_REJECTED,
+    .spreads = TRUE,
+    .keyed = TRUE,
+    .subset = "train",
+    .size = sizeof(struct voc),
+    .begin = begin,
+    .item = put_item,
+    .end = end,
+    .clear = clear,
+};

@@ -1,7 +1,7 @@
-/* XMP sidecars (formats.md 3.5): quay.jpg.xmp beside quay.jpg, with the accepted labels as
- * dc:subject, lr:hierarchicalSubject and digiKam:TagsList, for programs read one or another
- * of them. A | in a label divides levels, as in "vehicle|boat". What stands in a sidecar
- * and is not ours stays; a sidecar that is no XMP is left alone. */
+/* XMP sidecars (formats.md 3.5): quay.jpg.xmp beside quay.jpg, with the accepted labels
+ * as dc:subject, lr:hierarchicalSubject and digiKam:TagsList, for programs read one or
+ * another of them. A | in a label divides levels, as in "vehicle|boat". What stands in
+ * a sidecar and is not ours stays; a sidecar that is no XMP is left alone. */
 #include "app/formats/formats.h"
 #include "app/formats/run/run.h"
 #include "app/formats/xmp.h"
@@ -9,7 +9,8 @@
 #include <string.h>
 
 /* The label as a field has it, to be freed. */
-static char *keyword_of(const ExportRun *run, const ExportTag *tag, enum xmp_field field)
+static char *keyword_of(const ExportRun *run, const ExportTag *tag,
+                        enum xmp_field field)
 {
     const char *root = tag->known->by_model ? run->options->machine_root : NULL;
     g_autofree char *plain = text_xml_valid(tag->name);
@@ -80,6 +81,10 @@ static gboolean put_item(ExportRun *run, const ExportItem *item, GError **error)
 }
 
 const ExportFormat export_xmp = {
-    .id = "xmp", .summary = "keywords in XMP sidecars, for photo managers",
-    .kind = EXPORT_SIDECARS, .states = EXPORT_ACCEPTED, .marks = EXPORT_ACCEPTED,
-    .item = put_item };
+    .id = "xmp",
+    .summary = "keywords in XMP sidecars, for photo managers",
+    .kind = EXPORT_SIDECARS,
+    .states = EXPORT_ACCEPTED,
+    .marks = EXPORT_ACCEPTED,
+    .item = put_item,
+};

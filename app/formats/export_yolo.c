@@ -1,6 +1,6 @@
 /* Class folders, as YOLO's classification and torchvision's ImageFolder read them:
- * PART/LABEL/IMAGE. They know one label an image: an image with several stands in several
- * folders, and one with none in no folder; both are told of. */
+ * PART/LABEL/IMAGE. They know one label an image: an image with several stands in
+ * several folders, and one with none in no folder; both are told of. */
 #include "app/formats/formats.h"
 #include "app/formats/run/run.h"
 
@@ -16,8 +16,9 @@ static gboolean begin(ExportRun *run, GError **error)
         gboolean changed;
         yolo->folders[i] = export_file_name(&run->labels[i], &changed);
         if (changed) {
-            export_warn(run, EXPORT_WARN_LABEL, "the label \"%.100s\" is no name of a folder "
-                        "and is called %s", run->labels[i].name, yolo->folders[i]);
+            export_warn(run, EXPORT_WARN_LABEL,
+                        "the label \"%.100s\" is no name of a folder and is called %s",
+                        run->labels[i].name, yolo->folders[i]);
         }
     }
     return TRUE;
@@ -64,12 +65,13 @@ static gboolean end(ExportRun *run, GError **error)
 {
     struct yolo *yolo = run->state;
     if (yolo->several > 0) {
-        export_warn(run, EXPORT_WARN_IMAGE, "images with several labels, which stand in "
-                    "several folders: %u", yolo->several);
+        export_warn(run, EXPORT_WARN_IMAGE,
+                    "images with several labels, which stand in several folders: %u",
+                    yolo->several);
     }
     if (yolo->none > 0) {
-        export_warn(run, EXPORT_WARN_IMAGE, "images without a label, which have no place: "
-                    "%u", yolo->none);
+        export_warn(run, EXPORT_WARN_IMAGE,
+                    "images without a label, which have no place: %u", yolo->none);
     }
     return TRUE;
 }
@@ -80,7 +82,17 @@ static void clear(ExportRun *run)
 }
 
 const ExportFormat export_yolo = {
-    .id = "yolo", .summary = "a folder of images for each label, as YOLO and torchvision read",
-    .kind = EXPORT_FOLDER, .states = EXPORT_ACCEPTED, .marks = EXPORT_ACCEPTED,
-    .spreads = TRUE, .places = TRUE, .subset = "train", .size = sizeof(struct yolo),
-    .begin = begin, .item = put_item, .end = end, .clear = clear };
+    .id = "yolo",
+    .summary = "a folder of images for each label, as YOLO and torchvision read",
+    .kind = EXPORT_FOLDER,
+    .states = EXPORT_ACCEPTED,
+    .marks = EXPORT_ACCEPTED,
+    .spreads = TRUE,
+    .places = TRUE,
+    .subset = "train",
+    .size = sizeof(struct yolo),
+    .begin = begin,
+    .item = put_item,
+    .end = end,
+    .clear = clear,
+};

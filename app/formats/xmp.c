@@ -19,11 +19,11 @@ static const char empty[] =
 struct xmp {
     xmlDoc *doc;
     xmlNode *rdf;
-    xmlNode *containers[XMP_FIELDS]; /* rdf:Bag or rdf:Seq; NULL: the field is not there */
+    xmlNode *containers[XMP_FIELDS]; /* rdf:Bag or rdf:Seq; NULL: no such field */
     int options;                     /* of saving */
 };
 
-/* --- Finding -------------------------------------------------------------------------- */
+/* --- Finding ---------------------------------------------------------------------- */
 
 static gboolean is_element(const xmlNode *node, const char *space, const char *name)
 {
@@ -68,12 +68,14 @@ static gboolean find_fields(struct xmp *xmp, GError **error)
             xmlNode *property = find_child(d, fields[f].space, fields[f].name);
             if (xmlHasNsProp(d, BAD_CAST fields[f].name, BAD_CAST fields[f].space)
                 || (property && !find_container(property))) {
-                return fail(error, "its keywords are written in a form that is not known");
+                return fail(error,
+                            "its keywords are written in a form that is not known");
             }
             if (property && xmp->containers[f]) {
                 return fail(error, "it has two lists of the same keywords");
             }
-            xmp->containers[f] = property ? find_container(property) : xmp->containers[f];
+            xmp->containers[f] =
+                property ? find_container(property) : xmp->containers[f];
         }
     }
     return TRUE;
@@ -82,8 +84,10 @@ static gboolean find_fields(struct xmp *xmp, GError **error)
 static gboolean find_rdf(struct xmp *xmp, GError **error)
 {
     xmlNode *root = xmlDocGetRootElement(xmp->doc);
-    xmp->rdf = root && is_element(root, RDF, "RDF") ? root : find_child(root, RDF, "RDF");
-    return xmp->rdf ? find_fields(xmp, error) : fail(error, "there is no rdf:RDF in it");
+    xmp->rdf =
+        root && is_element(root, RDF, "RDF") ? root : find_child(root, RDF, "RDF");
+    return xmp->rdf ? find_fields(xmp, error)
+                    : fail(error, "there is no rdf:RDF in it");
 }
 
 struct xmp *xmp_parse(const char *text, gsize size, GError **error)
@@ -96,8 +100,9 @@ struct xmp *xmp_parse(const char *text, gsize size, GError **error)
         xmp->options |= XML_SAVE_NO_DECL;
     }
     if (size <= G_MAXINT) {
-        xmp->doc = xmlReadMemory(fresh ? empty : text,
-                                 fresh ? (int)strlen(empty) : (int)size, NULL, NULL, quiet);
+        xmp->doc =
+            xmlReadMemory(fresh ? empty : text, fresh ? (int)strlen(empty) : (int)size,
+                          NULL, NULL, quiet);
     }
     if (!xmp->doc) {
         fail(error, "it is no well-formed XML");
@@ -116,11 +121,12 @@ void xmp_free(struct xmp **xmp)
     }
 }
 
-/* --- Keywords ------------------------------------------------------------------------- */
+/* --- Keywords --------------------------------------------------------------------- */
 
 const char *xmp_field_name(enum xmp_field field)
 {
-    static const char *const names[XMP_FIELDS] = { "dc:subject", "lr:hierarchicalSubject",
+    static const char *const names[XMP_FIELDS] = { "dc:subject",
+                                                   "lr:hierarchicalSubject",
                                                    "digiKam:TagsList" };
     return names[field];
 }
@@ -137,7 +143,8 @@ GPtrArray *xmp_keywords(const struct xmp *xmp, enum xmp_field field)
 {
     GPtrArray *keywords = g_ptr_array_new_with_free_func(g_free);
     const xmlNode *container = xmp->containers[field];
-    for (xmlNode *item = container ? container->children : NULL; item; item = item->next) {
+    for (xmlNode *item = container ? container->children : NULL; item;
+         item = item->next) {
         if (is_element(item, RDF, "li")) {
             g_ptr_array_add(keywords, text_of(item));
         }
@@ -167,8 +174,10 @@ static xmlNode *make_container(struct xmp *xmp, enum xmp_field field)
         description = xmlNewChild(xmp->rdf, xmp->rdf->ns, BAD_CAST "Description", NULL);
         xmlNewNsProp(description, xmp->rdf->ns, BAD_CAST "about", BAD_CAST "");
     }
-    xmlNs *space = find_space(xmp, description, fields[field].space, fields[field].prefix);
-    xmlNode *property = xmlNewChild(description, space, BAD_CAST fields[field].name, NULL);
+    xmlNs *space =
+        find_space(xmp, description, fields[field].space, fields[field].prefix);
+    xmlNode *property =
+        xmlNewChild(description, space, BAD_CAST fields[field].name, NULL);
     return xmlNewChild(property, xmp->rdf->ns, BAD_CAST fields[field].container, NULL);
 }
 

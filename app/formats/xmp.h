@@ -15,8 +15,8 @@ enum xmp_field {
 
 struct xmp;
 
-/* size 0: a new document. NULL with an error, which names no file, when the text is no XMP
- * or its keywords have a form that cannot be kept. */
+/* size 0: a new document. NULL with an error, which names no file, when the text is no
+ * XMP or its keywords have a form that cannot be kept. */
 struct xmp *xmp_parse(const char *text, gsize size, GError **error);
 void xmp_free(struct xmp **xmp);
 /* "dc:subject", … */

@@ -36,10 +36,10 @@ guint img_hash_distance(guint64 a, guint64 b)
     return (guint)__builtin_popcountll(a ^ b);
 }
 
-/* --- Finding ------------------------------------------------------------------------- */
+/* --- Finding ---------------------------------------------------------------------- */
 
-/* Of HASH_INDEX_REACH + 1 bands at least one is the same in two hashes that differ in no
- * more than HASH_INDEX_REACH bits, so only those that share a band are compared. */
+/* Of HASH_INDEX_REACH + 1 bands at least one is the same in two hashes that differ in
+ * no more than HASH_INDEX_REACH bits, so only those that share a band are compared. */
 #define BANDS (HASH_INDEX_REACH + 1)
 #define BAND_BITS 13
 #define BAND_VALUES (1 << BAND_BITS)
@@ -95,7 +95,8 @@ int hash_index_nearest(const struct hash_index *index, guint64 hash)
     for (int b = 0; b < BANDS; b++) {
         int at = index->newest[b][band_of(hash, b)];
         while (at >= 0) {
-            const struct entry *entry = &g_array_index(index->entries, struct entry, at);
+            const struct entry *entry =
+                &g_array_index(index->entries, struct entry, at);
             guint d = img_hash_distance(entry->hash, hash);
             if (d < distance || (d == distance && at < best)) {
                 best = at;

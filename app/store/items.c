@@ -9,8 +9,8 @@ static const char tags_of_image[] =
     " d.prompt, d.author, d.time, 0 AS predicted"
     " FROM current_decision d JOIN label l ON l.id = d.label"
     " WHERE d.image = ?1 AND d.verdict != 0"
-    " UNION ALL SELECT p.label, l.name, 0, 1, p.confidence, NULL, p.model, p.prompt, NULL,"
-    " substr (p.time, 1, 19) || '.000Z', 1 FROM prediction p JOIN label l"
+    " UNION ALL SELECT p.label, l.name, 0, 1, p.confidence, NULL, p.model, p.prompt,"
+    " NULL, substr (p.time, 1, 19) || '.000Z', 1 FROM prediction p JOIN label l"
     " ON l.id = p.label WHERE p.image = ?1 AND (l.hidden = 0 OR EXISTS"
     " (SELECT 1 FROM current_decision d WHERE d.image = ?1 AND d.label = p.label"
     "  AND d.verdict != 0))"
@@ -99,7 +99,8 @@ static gboolean put_item(const StoreRow *row, gpointer user_data)
     return p->good;
 }
 
-gboolean store_each_item(store *s, StoreItemFunc func, gpointer user_data, GError **error)
+gboolean store_each_item(store *s, StoreItemFunc func, gpointer user_data,
+                         GError **error)
 {
     struct pass p = { .s = s, .func = func, .user_data = user_data, .error = error,
                       .good = TRUE };

@@ -10,14 +10,14 @@ G_BEGIN_DECLS
 typedef struct {
     gint64 label;
     const char *name;
-    StoreVerdict verdict; /* STORE_CLEARED: a model scored the pair and nobody decided */
+    StoreVerdict verdict; /* STORE_CLEARED: a model scored it and nobody decided */
     gboolean by_model;
-    /* What the decision says; where it has no score, the newest prediction fills in score,
-     * model, prompt. Below 0: unknown. */
+    /* What the decision says; where it has no score, the newest prediction fills in
+     * score, model, prompt. Below 0: unknown. */
     double score, threshold;
-    double predicted;     /* the newest prediction whatever was decided; below 0: none */
+    double predicted; /* the newest prediction whatever was decided; below 0: none */
     const char *model, *prompt, *author;
-    const char *time;     /* of the decision or the prediction, as store_time() writes it */
+    const char *time; /* of the decision or prediction, as store_time() writes it */
 } StoreTag;
 
 typedef struct {
@@ -34,7 +34,8 @@ typedef gboolean (*StoreItemFunc)(const StoreItem *item, gpointer user_data,
 
 /* Every image with a path, by path. A label that was taken from the list counts where
  * something was decided about it. */
-gboolean store_each_item(store *s, StoreItemFunc func, gpointer user_data, GError **error);
+gboolean store_each_item(store *s, StoreItemFunc func, gpointer user_data,
+                         GError **error);
 /* How many store_each_item gives. */
 guint store_count_items(store *s);
 /* What is read in between is of one moment, whatever others write meanwhile. */

@@ -46,7 +46,8 @@ gboolean store_each_likeness(store *s, StoreLikenessFunc func, gpointer user_dat
         func, user_data, error);
 }
 
-gboolean store_put_likeness(store *s, gint64 image, const guint64 *dhash, GError **error)
+gboolean store_put_likeness(store *s, gint64 image, const guint64 *dhash,
+                            GError **error)
 {
     const char *sql = dhash ? "INSERT OR IGNORE INTO image_likeness (image, dhash)"
                               " VALUES (?, ?)"
@@ -58,8 +59,8 @@ gboolean store_put_likeness(store *s, gint64 image, const guint64 *dhash, GError
 gboolean store_set_kin(store *s, gint64 image, const char *kin, GError **error)
 {
     return store_finish(s, store_prepare(
-        s, "UPDATE image_likeness SET kin = ? WHERE image = ? AND kin IS NULL", error, "ti",
-        kin, image), NULL, error);
+        s, "UPDATE image_likeness SET kin = ? WHERE image = ? AND kin IS NULL", error,
+        "ti", kin, image), NULL, error);
 }
 
 char *store_kin(store *s, gint64 image)

@@ -1,6 +1,6 @@
-/* Which images look alike: a hash of each one's looks, and its kin, the image whose fate
- * it shares when a data set is split. Kin is given once and stays, so that an image is
- * always in the same split. */
+/* Which images look alike: a hash of each one's looks, and its kin, the image whose
+ * fate it shares when a data set is split. Kin is given once and stays, so that an
+ * image is always in the same split. */
 #pragma once
 
 #include "app/store/store.h"
@@ -29,7 +29,8 @@ gboolean store_each_unlike(store *s, StoreLikenessFunc func, gpointer user_data,
 gboolean store_each_likeness(store *s, StoreLikenessFunc func, gpointer user_data,
                              GError **error);
 /* dhash: NULL when the picture cannot be read. */
-gboolean store_put_likeness(store *s, gint64 image, const guint64 *dhash, GError **error);
+gboolean store_put_likeness(store *s, gint64 image, const guint64 *dhash,
+                            GError **error);
 gboolean store_set_kin(store *s, gint64 image, const char *kin, GError **error);
 /* To be freed; NULL when it has none. */
 char *store_kin(store *s, gint64 image);

@@ -23,12 +23,12 @@ gboolean store_set_written(store *s, const char *path, const char *field,
                            const GPtrArray *keywords, GError **error)
 {
     gboolean good = store_finish(s, store_prepare(
-        s, "DELETE FROM written_keyword WHERE path = ? AND field = ?", error, "bt", path,
-        field), NULL, error);
+        s, "DELETE FROM written_keyword WHERE path = ? AND field = ?", error, "bt",
+        path, field), NULL, error);
     for (guint i = 0; good && i < keywords->len; i++) {
         good = store_finish(s, store_prepare(
-            s, "INSERT OR IGNORE INTO written_keyword VALUES (?, ?, ?)", error, "btt", path,
-            field, keywords->pdata[i]), NULL, error);
+            s, "INSERT OR IGNORE INTO written_keyword VALUES (?, ?, ?)", error, "btt",
+            path, field, keywords->pdata[i]), NULL, error);
     }
     return good;
 }

@@ -1,5 +1,6 @@
-/* The keywords that exports wrote into sidecars beside images. A sidecar belongs to many
- * programs; what stands here is ours and may be taken out again, all else may not. */
+/* The keywords that exports wrote into sidecars beside images. A sidecar belongs to
+ * many programs; what stands here is ours and may be taken out again, all else may not.
+ */
 #pragma once
 
 #include "app/store/store.h"

@@ -1,10 +1,11 @@
-/* fill_store DB: makes a database from lines on standard input, fields with tabs between,
- * escapes as in C:
+/* fill_store DB: makes a database from lines on standard input, fields with tabs
+ * between, escapes as in C:
  *
  *   image   PATH HASH WIDTH HEIGHT
  *   label   NAME
  *   hide    NAME
- *   decide  PATH LABEL accepted|rejected|cleared human|model SCORE THRESHOLD MODEL PROMPT TIME
+ *   decide  PATH LABEL accepted|rejected|cleared human|model SCORE THRESHOLD
+ *           MODEL PROMPT TIME
  *   predict PATH LABEL SCORE MODEL PROMPT
  *
  * A score or threshold of - is unknown. */
@@ -51,7 +52,8 @@ static void decide(store *s, char **f)
                            .confidence = number(f[5]), .threshold = number(f[6]),
                            .time = time };
     REQUIRE(time);
-    REQUIRE(store_decide(s, find_image(f[1]), find_label(s, f[2]), verdict, &source, NULL));
+    REQUIRE(
+        store_decide(s, find_image(f[1]), find_label(s, f[2]), verdict, &source, NULL));
 }
 
 static void predict(store *s, char **f)

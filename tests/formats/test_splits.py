@@ -10,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import time
+import xml.etree.ElementTree as xml
 
 from export_case import TAGLIGHT, ExportCase, main
 
@@ -160,6 +161,31 @@ class Whole(ExportCase):
         self.assertEqual(self.read('old.csv'), 'old')
         self.run_export('csv', out=out)
         self.assertEqual(self.read('old.csv').count('\n'), 2 * self.COUNT + 1)
+
+    def test_killed_among_sidecars(self):
+        """Each sidecar is whole, and what a killed export wrote can be taken back."""
+        out = self.path('xmp')
+        process = subprocess.Popen([TAGLIGHT, 'export', '--db', self.db, '--format', 'xmp',
+                                    '--out', out])
+        while not glob.glob(out + '/*.xmp') and process.poll() is None:
+            time.sleep(0.001)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        self.assertEqual(process.returncode, -signal.SIGKILL, 'it was too fast to be killed')
+        written = glob.glob(out + '/*.xmp')
+        self.assertGreater(len(written), 0)
+        self.assertLess(len(written), self.COUNT)
+        for path in written:
+            xml.parse(path)
+        lines = []
+        for n in range(self.COUNT):
+            lines += [self.image('%d.jpg' % n, content(n)),
+                      self.decide('%d.jpg' % n, 'boat', 'cleared', time='2026-11-26T00:00:00Z')]
+        self.fill(*lines)
+        self.run_export('xmp', out=out)
+        for path in written:
+            with open(path, encoding='utf-8') as file:
+                self.assertNotIn('boat', file.read())
 
     def test_folder_is_there(self):
         out = self.path('there')

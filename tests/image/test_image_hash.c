@@ -35,10 +35,13 @@ static void test_copies(void)
         guint64 original = hash_of(samples, names[i]);
         save_copy(names[i], "half.jpg", 0.5, "90");
         save_copy(names[i], "large.jpg", 3, "60");
-        REQUIRE(img_hash_distance(original, hash_of(dir, "half.jpg")) <= HASH_INDEX_REACH);
-        REQUIRE(img_hash_distance(original, hash_of(dir, "large.jpg")) <= HASH_INDEX_REACH);
+        REQUIRE(img_hash_distance(original, hash_of(dir, "half.jpg"))
+                <= HASH_INDEX_REACH);
+        REQUIRE(img_hash_distance(original, hash_of(dir, "large.jpg"))
+                <= HASH_INDEX_REACH);
     }
-    REQUIRE(img_hash_distance(hash_of(samples, names[0]), hash_of(samples, names[1])) > 12);
+    REQUIRE(img_hash_distance(hash_of(samples, names[0]), hash_of(samples, names[1]))
+            > 12);
 }
 
 /* 9 x 8 pixels are their own bits: brighter to the right but for one row. */
@@ -66,7 +69,7 @@ static void test_unreadable(void)
     REQUIRE(strstr(error->message, "at all.jpg"));
 }
 
-/* All that is near is found, and of several the nearest: against looking at every one. */
+/* All that is near is found, and of several the nearest: as by looking at all. */
 static void test_index(void)
 {
     struct hash_index *index = hash_index_new();

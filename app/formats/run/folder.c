@@ -80,7 +80,8 @@ gboolean export_close(const ExportRun *run, FILE **file, GError **error)
     if (!out) {
         return TRUE;
     }
-    gboolean good = (!ferror(out) && fflush(out) == 0) || export_write_error(run, error);
+    gboolean good =
+        (!ferror(out) && fflush(out) == 0) || export_write_error(run, error);
     return (fclose(out) == 0 || !good || export_write_error(run, error)) && good;
 }
 
@@ -111,7 +112,7 @@ gboolean export_place_in_part(const ExportRun *run, const ExportItem *item,
     return export_place(run, item, path, error);
 }
 
-/* --- A file for each part ------------------------------------------------------------- */
+/* --- A file for each part --------------------------------------------------------- */
 
 gboolean export_open_parts(const ExportRun *run, struct export_parts *parts,
                            const char *before, const char *after, GError **error)
@@ -167,7 +168,7 @@ gboolean export_append(const ExportRun *run, FILE *out, FILE **from, GError **er
     return good;
 }
 
-/* --- Names of files ------------------------------------------------------------------ */
+/* --- Names of files --------------------------------------------------------------- */
 
 #define MOST_BYTES 200 /* of the 255 that a file's name may have */
 
@@ -196,9 +197,10 @@ char *export_file_name(const ExportLabel *label, gboolean *changed)
     return g_string_free(g_steal_pointer(&name), FALSE);
 }
 
-/* --- Removing ------------------------------------------------------------------------ */
+/* --- Removing --------------------------------------------------------------------- */
 
-static int remove_one(const char *path, const struct stat *info, int kind, struct FTW *at)
+static int remove_one(const char *path, const struct stat *info, int kind,
+                      struct FTW *at)
 {
     return remove(path);
 }

@@ -14,7 +14,7 @@ struct pass {
     guint done, total;
 };
 
-/* --- Labels ------------------------------------------------------------------------- */
+/* --- Labels ----------------------------------------------------------------------- */
 
 static gboolean is_wanted(const ExportOptions *options, const char *name)
 {
@@ -57,7 +57,7 @@ gboolean export_find_labels(ExportRun *run, GError **error)
     return good;
 }
 
-/* --- Tags --------------------------------------------------------------------------- */
+/* --- Tags ------------------------------------------------------------------------- */
 
 gboolean export_is_positive(const ExportTag *tag)
 {
@@ -101,12 +101,13 @@ static void choose_tags(struct pass *p, const StoreItem *known, guint subset)
         if (label > 0 && is_asked(run, tag)) {
             ExportTag chosen = { label - 1, run->labels[label - 1].name, tag };
             g_array_append_val(p->tags, chosen);
-            p->counts[(label - 1) * run->n_subsets + subset] += export_is_positive(&chosen);
+            p->counts[(label - 1) * run->n_subsets + subset] +=
+                export_is_positive(&chosen);
         }
     }
 }
 
-/* --- Names -------------------------------------------------------------------------- */
+/* --- Names ------------------------------------------------------------------------ */
 
 gboolean export_is_below(const char *path, const char *root)
 {
@@ -135,8 +136,8 @@ static gsize stem_size(const char *path)
     return dot && dot > base ? (gsize)(dot - path) : strlen(path);
 }
 
-/* Images come by path, so those that can have the key "a" all lie between "a" and the end
- * of what begins with "a."; older keys are forgotten. */
+/* Images come by path, so those that can have the key "a" all lie between "a" and the
+ * end of what begins with "a."; older keys are forgotten. */
 static gboolean is_taken(GPtrArray *keys, const char *path, const char *key)
 {
     gboolean taken = FALSE;
@@ -154,7 +155,8 @@ static gboolean is_taken(GPtrArray *keys, const char *path, const char *key)
 }
 
 /* The key of the image, and whether another one before it has the same stem. */
-static char *find_key(struct pass *p, const char *path, const char *name, gboolean *shared)
+static char *find_key(struct pass *p, const char *path, const char *name,
+                      gboolean *shared)
 {
     g_autofree char *stem = g_strndup(path, stem_size(path));
     *shared = is_taken(p->keys, path, stem);
@@ -170,14 +172,15 @@ static char *make_name(ExportRun *run, const char *below)
     }
     if (!g_utf8_validate(below, -1, NULL)) {
         g_autofree char *valid = g_utf8_make_valid(below, -1);
-        export_warn(run, EXPORT_WARN_NAME, "%s: the name is not UTF-8; it is written with "
-                    "replacement characters", valid);
+        export_warn(run, EXPORT_WARN_NAME,
+                    "%s: the name is not UTF-8; it is written with replacement "
+                    "characters", valid);
     }
     g_autofree char *name = g_utf8_make_valid(below, -1);
     return g_strconcat(run->options->prefix ? run->options->prefix : "", name, NULL);
 }
 
-/* --- The pass ----------------------------------------------------------------------- */
+/* --- The pass --------------------------------------------------------------------- */
 
 static gboolean put_item(const StoreItem *known, gpointer user_data, GError **error)
 {
@@ -195,8 +198,9 @@ static gboolean put_item(const StoreItem *known, gpointer user_data, GError **er
     gboolean shared;
     g_autofree char *key = find_key(p, known->path, name, &shared);
     if (shared && run->format->keyed) {
-        export_warn(run, EXPORT_WARN_STEM, "%s: another image differs in the suffix only, so "
-                    "this one is named with its suffix", name);
+        export_warn(run, EXPORT_WARN_STEM,
+                    "%s: another image differs in the suffix only, so this one is "
+                    "named with its suffix", name);
     }
     guint subset = export_split_of(run, known);
     choose_tags(p, known, subset);
@@ -249,7 +253,7 @@ gboolean export_pass(ExportRun *run, GError **error)
     return good;
 }
 
-/* --- Words to the person ------------------------------------------------------------ */
+/* --- Words to the person ---------------------------------------------------------- */
 
 #define MOST_WARNINGS 10
 

@@ -29,12 +29,13 @@ typedef struct {
 
 struct export_item {
     const StoreItem *known;
-    const char *name;  /* its path as it is to be written, valid UTF-8; not absolute where
-                        * the format has places for images */
+    /* Its path as it is to be written, valid UTF-8; not absolute in a folder that has
+     * places for images. */
+    const char *name;
     const char *below; /* its path below the root, in the encoding of file names */
-    const char *key;   /* `name` without suffix; with it where another image has the key */
-    gboolean shared;   /* an image before this one has the same path but for the suffix */
-    guint subset;      /* index into the run's subsets */
+    const char *key; /* `name` without suffix; with it where another has the same */
+    gboolean shared; /* an image before it has the same path but for the suffix */
+    guint subset; /* index into the run's subsets */
     const ExportTag *tags; /* what is asked for, by label; see ExportFormat.marks */
     guint n_tags;
 };
@@ -43,23 +44,23 @@ struct export_run {
     const ExportFormat *format;
     const ExportOptions *options;
     store *s;
-    const char *name;   /* of the output, for messages */
-    FILE *out;          /* of a file, else NULL */
-    char *folder;       /* of a folder, under its temporary name, or of sidecars */
+    const char *name; /* of the output, for messages */
+    FILE *out; /* of a file, else NULL */
+    char *folder; /* of a folder, under its temporary name, or of sidecars */
     guint states;
     ExportLabel *labels; /* [n_labels], by id */
     guint n_labels;
-    const char *subsets[EXPORT_SPLITS]; /* the parts that have a share, or the one part */
+    const char *subsets[EXPORT_SPLITS]; /* the parts with a share, or the one part */
     double shares[EXPORT_SPLITS];
     guint n_subsets;
     guint warned[EXPORT_WARNINGS];
-    gpointer state;      /* format->size bytes */
+    gpointer state; /* format->size bytes */
     GPtrArray *sidecars; /* to be written when what they own is on the disk */
-    gboolean remembering; /* what they own is being written */
-    guint failed;        /* sidecars */
+    GPtrArray *memories; /* of what they own, to be put on the disk */
+    guint failed; /* sidecars */
 };
 
-/* --- For formats --------------------------------------------------------------------- */
+/* --- For formats ------------------------------------------------------------------ */
 
 gboolean export_is_positive(const ExportTag *tag);
 /* "accepted", "rejected" or "undecided". */
@@ -110,44 +111,45 @@ gboolean export_append(const ExportRun *run, FILE *out, FILE **from, GError **er
  * name and other labels others. *changed says whether it is not the label itself. */
 char *export_file_name(const ExportLabel *label, gboolean *changed);
 
-/* Where a sidecar of the image stands, to be freed: `suffix` after the whole name, or in
- * the place of the image's own with `stem`. NULL, after a word to the person, when there
- * is no image that it could stand beside, or another image has the same sidecar. */
+/* Where a sidecar of the image stands, to be freed: `suffix` after the whole name, or
+ * in the place of the image's own with `stem`. NULL, after a word to the person, when
+ * there is no image that it could stand beside, or another image has that sidecar. */
 char *export_sidecar(ExportRun *run, const ExportItem *item, const char *suffix,
                      gboolean stem);
-/* Reads what is there, "" when nothing is. NULL with an error when it cannot be read. */
+/* What is there, "" when nothing is. NULL with an error when it cannot be read. */
 char *export_read_sidecar(const char *path, gsize *size, GError **error);
-/* A sidecar that cannot be written: it is named and left alone, and the run fails at its
- * end. Frees the error. Returns TRUE, for the other sidecars go on. */
+/* A sidecar that cannot be written: it is named and left alone, and the run fails at
+ * its end. Frees the error. Returns TRUE, for the other sidecars go on. */
 gboolean export_skip_sidecar(ExportRun *run, GError *error);
-/* Will replace the sidecar. Takes over `text`. What it owns of the sidecar's fields was
- * given to export_remember() before, and is on the disk before the sidecar is. */
+/* Will replace the sidecar, after what export_merge() remembered is on the disk. Takes
+ * over `text`. */
 gboolean export_queue_sidecar(ExportRun *run, const char *path, char *text, gsize size,
                               GError **error);
 
 /* What a field of a sidecar holds and what we own of it. */
 struct export_keywords {
-    GPtrArray *all;    /* of char *: what it is to hold */
-    GPtrArray *ours;   /* of char *, sorted: what of that we wrote, now or before */
-    gboolean changed;  /* whether `all` is not what is there */
+    GPtrArray *all;   /* of char *: what it is to hold */
+    GPtrArray *ours;  /* of char *, sorted: what of that we wrote, now or before */
+    gboolean changed; /* whether `all` is not what is there */
 };
 
-/* Joins what is there with what we say now: what we wrote before and do not say any more
- * goes, all else stays in its place, what is new comes last. Remembers what is ours.
- * there and now: of char *. */
+/* Joins what is there with what we say now: what we wrote before and do not say any
+ * more goes, all else stays in its place, what is new comes last. Remembers what is
+ * ours. there and now: of char *. */
 gboolean export_merge(ExportRun *run, const char *path, const char *field,
                       const GPtrArray *there, const GPtrArray *now,
                       struct export_keywords *out, GError **error);
 void export_keywords_clear(struct export_keywords *keywords);
 gboolean export_has_keyword(const GPtrArray *keywords, const char *keyword);
 
-/* --- For the run --------------------------------------------------------------------- */
+/* --- For the run ------------------------------------------------------------------ */
 
 /* Gives the format every image that is asked for. */
 gboolean export_pass(ExportRun *run, GError **error);
 /* The labels that the run is about. */
 gboolean export_find_labels(ExportRun *run, GError **error);
 gboolean export_is_below(const char *path, const char *root);
+void export_begin_sidecars(ExportRun *run);
 /* Writes the sidecars that wait. FALSE too when any failed. */
 gboolean export_end_sidecars(ExportRun *run, GError **error);
 /* Makes sure that every image has kin, through options->memory. */

@@ -1,7 +1,7 @@
-/* Sidecars: a small file for each image, beside it or in a folder of the same shape. They
- * may be other programs' too, so what we own of them is remembered in the store, and on
- * the disk before the sidecar is: else a kill in between would leave keywords there that
- * nobody may take out again. */
+/* Sidecars: a small file for each image, beside it or in a folder of the same shape.
+ * They may be other programs' too, so what we own of them is remembered in the store,
+ * and on the disk before the sidecar is: else a kill in between would leave keywords
+ * there that nobody may take out again. */
 #include "app/formats/run/run.h"
 #include "app/store/written.h"
 
@@ -12,13 +12,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#define BATCH 64 /* sidecars a transaction: their text waits in memory */
+#define BATCH 64 /* sidecars that wait in memory, for one transaction */
 #define MOST_BYTES (64 << 20)
 
-/* --- Where ------------------------------------------------------------------------- */
+/* --- Where ------------------------------------------------------------------------ */
 
-static char *sidecar_path(const ExportRun *run, const ExportItem *item, const char *suffix,
-                          gboolean stem)
+static char *sidecar_path(const ExportRun *run, const ExportItem *item,
+                          const char *suffix, gboolean stem)
 {
     const char *path = run->folder ? item->below : item->known->path;
     const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
@@ -33,8 +33,9 @@ char *export_sidecar(ExportRun *run, const ExportItem *item, const char *suffix,
                      gboolean stem)
 {
     if (stem && item->shared) {
-        export_warn(run, EXPORT_WARN_STEM, "%s: another image differs in the suffix only and "
-                    "has the sidecar; this one is left out", item->name);
+        export_warn(run, EXPORT_WARN_STEM,
+                    "%s: another image differs in the suffix only and has the "
+                    "sidecar; this one is left out", item->name);
         return NULL;
     }
     if (!run->folder && !g_file_test(item->known->path, G_FILE_TEST_EXISTS)) {
@@ -76,7 +77,7 @@ gboolean export_skip_sidecar(ExportRun *run, GError *error)
     return TRUE;
 }
 
-/* --- Writing ----------------------------------------------------------------------- */
+/* --- Writing ---------------------------------------------------------------------- */
 
 static gboolean write_whole(int fd, const char *text, gsize size)
 {
@@ -121,15 +122,18 @@ static gboolean write_sidecar(const char *path, const char *text, gsize size,
         return export_io_error(parent, error);
     }
     /* A link is followed, not replaced by a file. */
-    char *real = g_file_test(path, G_FILE_TEST_IS_SYMLINK) ? realpath(path, NULL) : NULL;
+    char *real =
+        g_file_test(path, G_FILE_TEST_IS_SYMLINK) ? realpath(path, NULL) : NULL;
     gboolean good = write_beside(real ? real : path, text, size, error);
     free(real);
     return good;
 }
 
-/* --- The queue --------------------------------------------------------------------- */
+/* --- The queue -------------------------------------------------------------------- */
 
 struct sidecar { char *path, *text; gsize size; };
+
+struct memory { char *path, *field; GPtrArray *keywords; };
 
 static void sidecar_free(gpointer data)
 {
@@ -139,23 +143,40 @@ static void sidecar_free(gpointer data)
     g_free(sidecar);
 }
 
+static void memory_free(gpointer data)
+{
+    struct memory *memory = data;
+    g_free(memory->path);
+    g_free(memory->field);
+    g_ptr_array_unref(memory->keywords);
+    g_free(memory);
+}
+
+static gboolean write_memories(ExportRun *run, GError **error)
+{
+    store *s = run->options->memory;
+    gboolean good = run->memories->len == 0 || store_begin(s, error);
+    for (guint i = 0; good && i < run->memories->len; i++) {
+        const struct memory *memory = run->memories->pdata[i];
+        good = store_set_written(s, memory->path, memory->field, memory->keywords,
+                                 error);
+    }
+    return good && (run->memories->len == 0 || store_commit(s, error));
+}
+
 static gboolean flush(ExportRun *run, GError **error)
 {
-    if (run->remembering) {
-        run->remembering = FALSE;
-        if (!store_commit(run->options->memory, error)) {
-            return FALSE;
-        }
-    }
-    for (guint i = 0; run->sidecars && i < run->sidecars->len; i++) {
+    gboolean good = write_memories(run, error);
+    for (guint i = 0; good && i < run->sidecars->len; i++) {
         const struct sidecar *sidecar = run->sidecars->pdata[i];
         GError *failure = NULL;
         if (!write_sidecar(sidecar->path, sidecar->text, sidecar->size, &failure)) {
             export_skip_sidecar(run, failure);
         }
     }
-    g_clear_pointer(&run->sidecars, g_ptr_array_unref);
-    return TRUE;
+    g_ptr_array_set_size(run->memories, 0);
+    g_ptr_array_set_size(run->sidecars, 0);
+    return good;
 }
 
 gboolean export_queue_sidecar(ExportRun *run, const char *path, char *text, gsize size,
@@ -163,27 +184,30 @@ gboolean export_queue_sidecar(ExportRun *run, const char *path, char *text, gsiz
 {
     struct sidecar *sidecar = g_new(struct sidecar, 1);
     *sidecar = (struct sidecar){ g_strdup(path), text, size };
-    if (!run->sidecars) {
-        run->sidecars = g_ptr_array_new_with_free_func(sidecar_free);
-    }
     g_ptr_array_add(run->sidecars, sidecar);
     return run->sidecars->len < BATCH || flush(run, error);
 }
 
+void export_begin_sidecars(ExportRun *run)
+{
+    run->sidecars = g_ptr_array_new_with_free_func(sidecar_free);
+    run->memories = g_ptr_array_new_with_free_func(memory_free);
+}
+
 gboolean export_end_sidecars(ExportRun *run, GError **error)
 {
-    if (!flush(run, error)) {
-        return FALSE;
-    }
-    if (run->failed > 0) {
+    gboolean good = flush(run, error);
+    if (good && run->failed > 0) {
         g_set_error(error, G_IO_ERROR, G_IO_ERROR_FAILED,
                     "%u sidecar%s could not be written and stayed as they were",
                     run->failed, run->failed == 1 ? "" : "s");
     }
-    return run->failed == 0;
+    g_clear_pointer(&run->sidecars, g_ptr_array_unref);
+    g_clear_pointer(&run->memories, g_ptr_array_unref);
+    return good && run->failed == 0;
 }
 
-/* --- Keywords ---------------------------------------------------------------------- */
+/* --- Keywords --------------------------------------------------------------------- */
 
 gboolean export_has_keyword(const GPtrArray *keywords, const char *keyword)
 {
@@ -206,20 +230,21 @@ static gboolean is_same_list(const GPtrArray *a, const GPtrArray *b)
 }
 
 static gboolean remember(ExportRun *run, const char *path, const char *field,
-                         const GPtrArray *ours, GError **error)
+                         GPtrArray *keywords, GError **error)
 {
-    if (!run->remembering && !store_begin(run->options->memory, error)) {
-        return FALSE;
-    }
-    run->remembering = TRUE;
-    return store_set_written(run->options->memory, path, field, ours, error);
+    struct memory *memory = g_new(struct memory, 1);
+    *memory = (struct memory){ g_strdup(path), g_strdup(field),
+                               g_ptr_array_ref(keywords) };
+    g_ptr_array_add(run->memories, memory);
+    return run->memories->len < 4 * BATCH || flush(run, error);
 }
 
 gboolean export_merge(ExportRun *run, const char *path, const char *field,
                       const GPtrArray *there, const GPtrArray *now,
                       struct export_keywords *out, GError **error)
 {
-    g_autoptr(GPtrArray) owned = store_written(run->options->memory, path, field, error);
+    g_autoptr(GPtrArray) owned =
+        store_written(run->options->memory, path, field, error);
     if (!owned) {
         return FALSE;
     }
@@ -244,7 +269,8 @@ gboolean export_merge(ExportRun *run, const char *path, const char *field,
     }
     g_ptr_array_sort(out->ours, by_text);
     out->changed = !is_same_list(there, out->all);
-    return is_same_list(owned, out->ours) || remember(run, path, field, out->ours, error);
+    return is_same_list(owned, out->ours)
+           || remember(run, path, field, out->ours, error);
 }
 
 void export_keywords_clear(struct export_keywords *keywords)

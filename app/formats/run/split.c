@@ -1,64 +1,85 @@
-/* Splits. The part of an image follows from nothing but its kin, the seed and the shares,
- * so that it stays for ever, whatever is decided, added or left out; to have every label in
- * proportion in every part would need to look at the others. Kin is the image itself, or
- * the first one that looked nearly the same. */
+/* Splits. The part of an image follows from nothing but its kin, the seed and the
+ * shares, so that it stays for ever, whatever is decided, added or left out; to have
+ * every label in proportion in every part would need to look at the others. Kin is the
+ * image itself, or the first one that looked nearly the same. */
 #include "app/formats/run/run.h"
 #include "app/image/image_hash.h"
 #include "app/store/likeness.h"
 
 #include <string.h>
 
-#define BATCH 256 /* rows a transaction: enough that waiting for the disk does not count */
+#define BATCH 256 /* rows a transaction: waiting for the disk does not count then */
 
+/* What is to be remembered of an image: its looks, or its kin. */
+struct row {
+    gint64 image;
+    gboolean readable;
+    guint64 dhash;
+    const char *kin; /* NULL: this is about its looks */
+};
+
+/* Rows wait here and are written in one short transaction, for a window may want to
+ * write a decision while pictures are decoded. */
 struct writing {
-    store *memory;
-    guint pending;
+    const ExportOptions *options;
+    GArray *rows;             /* of struct row */
     gint64 done;              /* the image that was hashed last */
     struct hash_index *index;
     GPtrArray *kin;           /* of the index's entries */
-    GStringChunk *texts;      /* that they point into */
-    const ExportOptions *options;
+    GStringChunk *texts;      /* that kin points into */
     guint count, total;
 };
 
-/* --- Kin ---------------------------------------------------------------------------- */
+/* --- Remembering ------------------------------------------------------------------ */
 
-static gboolean start_row(struct writing *w, GError **error)
+static gboolean write_row(store *memory, const struct row *row, GError **error)
 {
-    return w->pending++ > 0 || store_begin(w->memory, error);
+    return row->kin ? store_set_kin(memory, row->image, row->kin, error)
+                    : store_put_likeness(memory, row->image,
+                                         row->readable ? &row->dhash : NULL, error);
 }
 
-static gboolean end_row(struct writing *w, gboolean last, GError **error)
+static gboolean flush(struct writing *w, GError **error)
 {
-    if (w->pending == 0 || (!last && w->pending < BATCH)) {
-        return TRUE;
+    store *memory = w->options->memory;
+    gboolean good = w->rows->len == 0 || store_begin(memory, error);
+    for (guint i = 0; good && i < w->rows->len; i++) {
+        good = write_row(memory, &g_array_index(w->rows, struct row, i), error);
     }
-    w->pending = 0;
-    return store_commit(w->memory, error);
+    good = good && (w->rows->len == 0 || store_commit(memory, error));
+    g_array_set_size(w->rows, 0);
+    return good;
 }
+
+static gboolean add_row(struct writing *w, const struct row *row, GError **error)
+{
+    g_array_append_val(w->rows, *row);
+    return w->rows->len < BATCH || flush(w, error);
+}
+
+/* --- Kin -------------------------------------------------------------------------- */
 
 /* An image whose files are all gone has no hash, and is its own kin. */
-static gboolean hash_image(const StoreLikeness *image, gpointer user_data, GError **error)
+static gboolean hash_image(const StoreLikeness *image, gpointer user_data,
+                           GError **error)
 {
     struct writing *w = user_data;
-    guint64 hash;
+    struct row row = { .image = image->image, .readable = TRUE };
     if (w->options->progress) {
         w->options->progress(w->count++, w->total, w->options->data);
     }
-    if (w->done == image->image || !img_hash(image->path, NULL, &hash, NULL)) {
+    if (w->done == image->image || !img_hash(image->path, NULL, &row.dhash, NULL)) {
         return TRUE;
     }
     w->done = image->image;
-    return start_row(w, error) && store_put_likeness(w->memory, image->image, &hash, error)
-           && end_row(w, FALSE, error);
+    return add_row(w, &row, error);
 }
 
 static gboolean note_unreadable(const StoreLikeness *image, gpointer user_data,
                                 GError **error)
 {
-    struct writing *w = user_data;
-    return start_row(w, error) && store_put_likeness(w->memory, image->image, NULL, error)
-           && end_row(w, FALSE, error);
+    struct row row = { .image = image->image };
+    return add_row(user_data, &row, error);
 }
 
 /* Flat pictures are alike without being the same. */
@@ -70,41 +91,43 @@ static gboolean has_structure(const StoreLikeness *image)
 static gboolean give_kin(const StoreLikeness *image, gpointer user_data, GError **error)
 {
     struct writing *w = user_data;
-    gboolean structure = has_structure(image), good = TRUE;
-    const char *kin = image->kin ? image->kin : image->hash;
-    if (!image->kin) {
-        int nearest = structure ? hash_index_nearest(w->index, image->dhash) : -1;
-        kin = nearest >= 0 ? w->kin->pdata[nearest] : kin;
-        good = start_row(w, error) && store_set_kin(w->memory, image->image, kin, error)
-               && end_row(w, FALSE, error);
+    gboolean structure = has_structure(image);
+    int nearest = -1;
+    if (!image->kin && structure) {
+        nearest = hash_index_nearest(w->index, image->dhash);
     }
+    const char *kin = nearest >= 0 ? w->kin->pdata[nearest]
+                      : image->kin ? image->kin
+                                   : image->hash;
+    kin = g_string_chunk_insert_const(w->texts, kin);
     if (structure) {
         hash_index_add(w->index, image->dhash);
-        g_ptr_array_add(w->kin, g_string_chunk_insert_const(w->texts, kin));
+        g_ptr_array_add(w->kin, (gpointer)kin);
     }
-    return good;
+    struct row row = { .image = image->image, .kin = kin };
+    return image->kin || add_row(w, &row, error);
 }
 
 gboolean export_prepare_split(const ExportRun *run, GError **error)
 {
-    struct writing w = { .memory = run->options->memory, .options = run->options,
-                         .index = hash_index_new(), .kin = g_ptr_array_new(),
-                         .texts = g_string_chunk_new(4096),
+    struct writing w = { .options = run->options, .index = hash_index_new(),
+                         .kin = g_ptr_array_new(), .texts = g_string_chunk_new(4096),
+                         .rows = g_array_new(FALSE, FALSE, sizeof(struct row)),
                          .total = store_count_items(run->s) };
     /* Each pass reads what the one before committed. */
-    gboolean good = store_each_unlike(run->s, hash_image, &w, error)
-                    && end_row(&w, TRUE, error)
+    gboolean good = store_each_unlike(run->s, hash_image, &w, error) && flush(&w, error)
                     && store_each_unlike(run->s, note_unreadable, &w, error)
-                    && end_row(&w, TRUE, error)
+                    && flush(&w, error)
                     && store_each_likeness(run->s, give_kin, &w, error)
-                    && end_row(&w, TRUE, error);
+                    && flush(&w, error);
     hash_index_free(&w.index);
+    g_array_unref(w.rows);
     g_ptr_array_unref(w.kin);
     g_string_chunk_free(w.texts);
     return good;
 }
 
-/* --- Parts -------------------------------------------------------------------------- */
+/* --- Parts ------------------------------------------------------------------------ */
 
 gboolean export_has_split(const ExportRun *run)
 {
