@@ -200,8 +200,10 @@ void img_resize_window(const struct img_pixels *src, int width, int height,
         first = rows.taps[0].first;
         last = end->first + end->count;
     }
-    g_autofree guint16 *middle = g_new(guint16, (gsize)(last - first) * line + LANES);
+    gsize n_middle = (gsize)(last - first) * line;
+    g_autofree guint16 *middle = g_new(guint16, n_middle + LANES);
     g_autofree guint16 *row = g_new(guint16, line + LANES);
+    memset(middle + n_middle, 0, LANES * sizeof *middle); /* weighed, not used */
     resize_columns(src, x, width, filter, w, first, last, middle);
     *out = (struct img_pixels){ .width = w.width, .height = w.height,
                                 .rgb = g_malloc((gsize)w.height * line + 1) };
