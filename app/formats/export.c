@@ -194,7 +194,13 @@ static gboolean dispatch(ExportRun *run, const char *path, GError **error)
     gboolean folder = run->format->kind == EXPORT_FOLDER
                       || (run->format->parted
                           && (export_has_split(run) || o->subset || o->images));
-    if (run->format->kind == EXPORT_SIDECARS) {
+    gboolean sidecars = run->format->kind == EXPORT_SIDECARS;
+    if ((folder || sidecars) && path && strcmp(path, "-") == 0) {
+        g_set_error(error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+                    "this export is a folder, which standard output cannot be");
+        return FALSE;
+    }
+    if (sidecars) {
         run->folder = path ? g_canonicalize_filename(path, NULL) : NULL;
         export_begin_sidecars(run);
         gboolean good = write_all(run, error);

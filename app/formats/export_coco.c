@@ -121,7 +121,7 @@ static gboolean end(ExportRun *run, GError **error)
         }
         fputs("\n]\n}\n", out);
     }
-    return !run->folder || export_close_parts(run, &c->images, error);
+    return !run->folder || export_close_parts(run, &c->images, "", error);
 }
 
 static void clear(ExportRun *run)

@@ -64,11 +64,7 @@ static gboolean put_item(ExportRun *run, const ExportItem *item, GError **error)
 
 static gboolean end(ExportRun *run, GError **error)
 {
-    struct export_parts *parts = run->state;
-    for (guint i = 0; i < run->n_subsets; i++) {
-        fputs("\n]}\n", parts->out[i]);
-    }
-    return export_close_parts(run, parts, error);
+    return export_close_parts(run, run->state, "\n]}\n", error);
 }
 
 const ExportFormat export_datumaro = {

@@ -34,7 +34,7 @@ static gboolean put_item(ExportRun *run, const ExportItem *item, GError **error)
 
 static gboolean end(ExportRun *run, GError **error)
 {
-    return export_close_parts(run, run->state, error);
+    return export_close_parts(run, run->state, "", error);
 }
 
 const ExportFormat export_huggingface = {

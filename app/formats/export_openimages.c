@@ -65,8 +65,8 @@ static gboolean put_item(ExportRun *run, const ExportItem *item, GError **error)
 static gboolean end(ExportRun *run, GError **error)
 {
     struct openimages *o = run->state;
-    return export_close_parts(run, &o->human, error)
-           && export_close_parts(run, &o->machine, error);
+    return export_close_parts(run, &o->human, "", error)
+           && export_close_parts(run, &o->machine, "", error);
 }
 
 static void clear(ExportRun *run)

@@ -103,7 +103,7 @@ static gboolean put_item(ExportRun *run, const ExportItem *item, GError **error)
 static gboolean end(ExportRun *run, GError **error)
 {
     struct voc *voc = run->state;
-    gboolean good = export_close_parts(run, &voc->lists, error);
+    gboolean good = export_close_parts(run, &voc->lists, "", error);
     for (guint i = 0; good && i < run->n_labels * run->n_subsets; i++) {
         good = append(run, i / run->n_subsets, i % run->n_subsets, error);
     }

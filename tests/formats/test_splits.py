@@ -134,15 +134,18 @@ class Whole(ExportCase):
                       self.decide(name, 'snow', 'rejected')]
         self.fill(*lines)
 
-    def kill_in_between(self, form, out):
-        """Ends an export when its temporary name can be seen."""
+    def kill_when(self, pattern, form, out):
+        """Ends an export when a file of that name can be seen."""
         process = subprocess.Popen([TAGLIGHT, 'export', '--db', self.db, '--format', form,
                                     '--out', out])
-        while not glob.glob(out + '.*.part') and process.poll() is None:
+        while not glob.glob(pattern) and process.poll() is None:
             time.sleep(0.001)
         process.send_signal(signal.SIGKILL)
         process.wait()
         self.assertEqual(process.returncode, -signal.SIGKILL, 'it was too fast to be killed')
+
+    def kill_in_between(self, form, out):
+        self.kill_when(out + '.*.part', form, out)
         self.assertEqual(len(glob.glob(out + '.*.part')), 1)
 
     def test_killed(self):
@@ -165,13 +168,7 @@ class Whole(ExportCase):
     def test_killed_among_sidecars(self):
         """Each sidecar is whole, and what a killed export wrote can be taken back."""
         out = self.path('xmp')
-        process = subprocess.Popen([TAGLIGHT, 'export', '--db', self.db, '--format', 'xmp',
-                                    '--out', out])
-        while not glob.glob(out + '/*.xmp') and process.poll() is None:
-            time.sleep(0.001)
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-        self.assertEqual(process.returncode, -signal.SIGKILL, 'it was too fast to be killed')
+        self.kill_when(out + '/*.xmp', 'xmp', out)
         written = glob.glob(out + '/*.xmp')
         self.assertGreater(len(written), 0)
         self.assertLess(len(written), self.COUNT)
@@ -204,6 +201,8 @@ class Whole(ExportCase):
         self.assertEqual(glob.glob(out + '*'), [])
         self.run_export('csv', out=self.path('none', 'x.csv'), status=1)
         self.assertIn('none', self.said)
+        for form in ('voc', 'xmp'):
+            self.run_export(form, out='-', status=1)
         with open(self.path('c'), 'w', encoding='utf-8'):
             pass
         self.run_export('voc', out=self.path('c', 'below'), status=1)

@@ -127,10 +127,11 @@ gboolean export_open_parts(const ExportRun *run, struct export_parts *parts,
 }
 
 gboolean export_close_parts(const ExportRun *run, struct export_parts *parts,
-                            GError **error)
+                            const char *tail, GError **error)
 {
     gboolean good = TRUE;
-    for (guint i = 0; i < EXPORT_SPLITS; i++) {
+    for (guint i = 0; i < run->n_subsets; i++) {
+        fputs(tail, parts->out[i]);
         good = export_close(run, &parts->out[i], good ? error : NULL) && good;
     }
     return good;

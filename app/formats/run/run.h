@@ -97,8 +97,9 @@ struct export_parts {
 /* Named `before` PART `after`, below the folder. */
 gboolean export_open_parts(const ExportRun *run, struct export_parts *parts,
                            const char *before, const char *after, GError **error);
+/* After `tail` was written to each. */
 gboolean export_close_parts(const ExportRun *run, struct export_parts *parts,
-                            GError **error);
+                            const char *tail, GError **error);
 void export_clear_parts(struct export_parts *parts);
 /* ExportFormat.clear of a format whose state is a struct export_parts. */
 void export_clear_state(ExportRun *run);
