@@ -44,7 +44,7 @@ static gboolean choose(const char *option, const char *text, const char *const *
 
 static gboolean read_names(struct train_options *t)
 {
-    int scope = (int)t->o.scope, reduction = (int)t->o.reduction, unlisted = 0, store = 0;
+    int scope = (int)t->o.scope, reduction = (int)t->o.reduction, unlisted = 0, kept = 0;
     int optimizer = (int)t->o.optimizer;
     enum gpu_precision precision = GPU_PRECISION_F32;
     gboolean good =
@@ -57,13 +57,13 @@ static gboolean read_names(struct train_options *t)
         && choose("unlisted", t->unlisted,
                   (const char *const[]){ "default", "negative", "unknown", NULL },
                   &unlisted)
-        && choose("store", t->store, (const char *const[]){ "f32", "f16", NULL }, &store)
+        && choose("store", t->store, (const char *const[]){ "f32", "f16", NULL }, &kept)
         && command_read_precision(t->precision, &precision);
     t->o.scope = (enum trainer_scope)scope;
     t->o.reduction = (enum trainer_reduction)reduction;
     t->o.optimizer = (enum trainer_optimizer)optimizer;
     t->o.set.unlisted = (enum dataset_unlisted)unlisted;
-    t->o.half = store == 1;
+    t->o.half = kept == 1;
     t->o.mixed = precision == GPU_PRECISION_F16;
     return good;
 }

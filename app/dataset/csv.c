@@ -8,7 +8,7 @@
 G_DEFINE_QUARK(dataset-error-quark, dataset_error)
 
 /* Where a field begins: in the text of its row, and in the file. */
-struct field { gsize start; guint64 line, column; };
+struct field { gsize start; guint64 line, column; gboolean quoted; };
 
 struct csv {
     FILE *file;
@@ -18,7 +18,7 @@ struct csv {
     int held;             /* a character that was read too far, or EOF */
     GString *text;        /* the row's fields, each with a NUL behind it */
     GArray *fields;       /* of struct field */
-    GPtrArray *header;
+    GPtrArray *header;    /* NULL for a file without one */
 };
 
 /* --- Characters --------------------------------------------------------------------- */
@@ -71,9 +71,17 @@ static int peek(struct csv *c)
 
 enum end { END_FIELD, END_ROW, END_WRONG };
 
+static gboolean is_blank(const struct csv *c, int byte)
+{
+    return byte == ' ' || (byte == '\t' && c->delimiter != '\t');
+}
+
 /* Behind a field: what ends it is taken. */
 static enum end take_end(struct csv *c, GError **error)
 {
+    while (is_blank(c, peek(c))) {
+        take(c); /* only behind a quote, for other fields take them in */
+    }
     int byte = peek(c);
     if (byte == EOF) {
         return END_ROW;
@@ -139,8 +147,15 @@ static gboolean take_plain(struct csv *c, GError **error)
 
 static enum end take_field(struct csv *c, GError **error)
 {
-    struct field field = { c->text->len, c->line, c->column };
-    if (!(peek(c) == '"' ? take_quoted(c, error) : take_plain(c, error))) {
+    struct field field = { c->text->len, c->line, c->column, FALSE };
+    while (is_blank(c, peek(c))) {
+        g_string_append_c(c->text, (char)take(c));
+    }
+    field.quoted = peek(c) == '"';
+    if (field.quoted) {
+        g_string_truncate(c->text, field.start);
+    }
+    if (!(field.quoted ? take_quoted(c, error) : take_plain(c, error))) {
         return END_WRONG;
     }
     if (!g_utf8_validate_len(c->text->str + field.start, c->text->len - field.start,
@@ -204,20 +219,55 @@ static gboolean find_delimiter(struct csv *c, long start, GError **error)
            || io_fail(c, error);
 }
 
+static gboolean find_start(struct csv *c, GError **error)
+{
+    char mark[3];
+    gboolean marked = fread(mark, 1, 3, c->file) == 3
+                      && memcmp(mark, "\xef\xbb\xbf", 3) == 0;
+    if (fseek(c->file, marked ? 3 : 0, SEEK_SET) != 0) {
+        return io_fail(c, error);
+    }
+    while (c->header && peek(c) == '#') {
+        for (int byte = take(c); byte != EOF && byte != '\n'; byte = take(c)) {
+        }
+    }
+    return TRUE;
+}
+
+/* A line `sep=;`, as spreadsheets understand it. */
+static gboolean take_separator(struct csv *c, long start, GError **error)
+{
+    char line[6];
+    gboolean found = fread(line, 1, 6, c->file) == 6 && memcmp(line, "sep=", 4) == 0
+                     && (line[5] == '\n' || line[5] == '\r');
+    if (fseek(c->file, start, SEEK_SET) != 0) {
+        return io_fail(c, error);
+    }
+    if (!found) {
+        return find_delimiter(c, start, error);
+    }
+    for (int i = 0; i < 5; i++) {
+        take(c);
+    }
+    c->delimiter = line[4];
+    return strchr(",;\t", line[4])
+               ? take_end(c, error) != END_WRONG
+               : fail_at(c, c->line, 5, error, "no separator of fields that is known");
+}
+
 static gboolean open_file(struct csv *c, GError **error)
 {
     c->file = g_fopen(c->path, "rb");
     if (!c->file) {
         return io_fail(c, error);
     }
-    char mark[3];
-    gboolean marked = fread(mark, 1, 3, c->file) == 3
-                      && memcmp(mark, "\xef\xbb\xbf", 3) == 0;
-    long start = marked ? 3 : 0;
-    if (fseek(c->file, start, SEEK_SET) != 0) {
-        return io_fail(c, error);
+    if (!find_start(c, error)) {
+        return FALSE;
     }
-    return find_delimiter(c, start, error);
+    long start = ftell(c->file) - (c->held != EOF);
+    c->held = EOF;
+    return fseek(c->file, start, SEEK_SET) == 0 ? take_separator(c, start, error)
+                                                : io_fail(c, error);
 }
 
 static gboolean read_header(struct csv *c, GError **error)
@@ -233,9 +283,9 @@ static gboolean read_header(struct csv *c, GError **error)
         return fail_at(c, 1, 1, error, "the file is empty");
     }
     for (guint i = 0; i < c->fields->len; i++) {
-        char *name = g_strstrip(g_strdup(csv_field(c, i)));
+        char *name = csv_trimmed(c, i);
         g_ptr_array_add(c->header, name);
-        if (!*name) {
+        if (!*name && i > 0) {
             return csv_fail(c, i, error, "column %u has no name", i + 1);
         }
         if (!g_hash_table_add(seen, name)) {
@@ -245,7 +295,7 @@ static gboolean read_header(struct csv *c, GError **error)
     return TRUE;
 }
 
-struct csv *csv_open(const char *path, GError **error)
+static struct csv *open_csv(const char *path, gboolean headed, GError **error)
 {
     struct csv *c = g_new0(struct csv, 1);
     c->path = g_strdup(path);
@@ -253,11 +303,21 @@ struct csv *csv_open(const char *path, GError **error)
     c->held = EOF;
     c->text = g_string_new(NULL);
     c->fields = g_array_new(FALSE, FALSE, sizeof(struct field));
-    c->header = g_ptr_array_new_with_free_func(g_free);
-    if (!open_file(c, error) || !read_header(c, error)) {
+    c->header = headed ? g_ptr_array_new_with_free_func(g_free) : NULL;
+    if (!open_file(c, error) || (headed && !read_header(c, error))) {
         csv_close(&c);
     }
     return c;
+}
+
+struct csv *csv_open(const char *path, GError **error)
+{
+    return open_csv(path, TRUE, error);
+}
+
+struct csv *csv_open_plain(const char *path, GError **error)
+{
+    return open_csv(path, FALSE, error);
 }
 
 void csv_close(struct csv **csv)
@@ -272,7 +332,7 @@ void csv_close(struct csv **csv)
     }
     g_string_free(c->text, TRUE);
     g_array_unref(c->fields);
-    g_ptr_array_unref(c->header);
+    g_clear_pointer(&c->header, g_ptr_array_unref);
     g_free(c->path);
     g_free(c);
 }
@@ -288,7 +348,7 @@ gboolean csv_next(struct csv *c, GError **error)
     if (c->fields->len == 0) {
         return FALSE;
     }
-    if (c->fields->len != c->header->len) {
+    if (c->header && c->fields->len != c->header->len) {
         return csv_fail(c, c->fields->len - 1, error,
                         "this row has %u fields and the header %u", c->fields->len,
                         c->header->len);
@@ -298,12 +358,18 @@ gboolean csv_next(struct csv *c, GError **error)
 
 guint csv_n_fields(const struct csv *c)
 {
-    return c->header->len;
+    return c->fields->len;
 }
 
 const char *csv_field(const struct csv *c, guint index)
 {
     return c->text->str + g_array_index(c->fields, struct field, index).start;
+}
+
+char *csv_trimmed(const struct csv *c, guint index)
+{
+    char *text = g_strdup(csv_field(c, index));
+    return g_array_index(c->fields, struct field, index).quoted ? text : g_strstrip(text);
 }
 
 const char *csv_header(const struct csv *c, guint index)
@@ -313,7 +379,7 @@ const char *csv_header(const struct csv *c, guint index)
 
 int csv_find(const struct csv *c, const char *name)
 {
-    for (guint i = 0; i < c->header->len; i++) {
+    for (guint i = 0; c->header && i < c->header->len; i++) {
         if (g_ascii_strcasecmp(c->header->pdata[i], name) == 0) {
             return (int)i;
         }

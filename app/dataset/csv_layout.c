@@ -21,17 +21,20 @@ struct csv_layout csv_layout_find(const struct csv *csv, const char *const *valu
                                  .split = csv_find(csv, "split"),
                                  .label = find_any(csv, labels),
                                  .value = find_any(csv, values) };
+    guint named = csv_n_fields(csv) - !*csv_header(csv, 0);
     layout.wide = layout.label < 0 || layout.label == layout.image
-                  || (layout.value < 0 && csv_n_fields(csv) > 2);
+                  || (layout.value < 0 && named > 2);
     if (layout.wide || layout.image < 0) {
         layout.image = 0; /* in wide files whatever it is called */
     }
     return layout;
 }
 
-gboolean csv_layout_is_label(const struct csv_layout *layout, guint column)
+gboolean csv_layout_is_label(const struct csv_layout *layout, const struct csv *csv,
+                             guint column)
 {
-    return (int)column != layout->image && (int)column != layout->split;
+    return (int)column != layout->image && (int)column != layout->split
+           && *csv_header(csv, column);
 }
 
 const char *csv_layout_image(const struct csv_layout *layout, const struct csv *csv,

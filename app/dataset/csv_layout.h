@@ -19,8 +19,9 @@ struct csv_layout {
 
 /* `values`: names of the value's column, best first, NULL-terminated. */
 struct csv_layout csv_layout_find(const struct csv *csv, const char *const *values);
-/* Whether a column is one of labels. */
-gboolean csv_layout_is_label(const struct csv_layout *layout, guint column);
+/* Whether a column is one of labels: of a file with numbered rows the first one is not. */
+gboolean csv_layout_is_label(const struct csv_layout *layout, const struct csv *csv,
+                             guint column);
 /* The image's name in the present row, borrowed; NULL with an error when it is empty. */
 const char *csv_layout_image(const struct csv_layout *layout, const struct csv *csv,
                              GError **error);

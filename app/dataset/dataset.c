@@ -1,4 +1,5 @@
 #include "app/dataset/dataset_private.h"
+#include "app/library/library.h"
 
 #include <errno.h>
 #include <glib/gstdio.h>
@@ -8,6 +9,16 @@
 /* In the order in which they are asked; the last one takes any text. */
 static const struct dataset_reader *const readers[] = { &dataset_store, &dataset_coco,
                                                         &dataset_nuswide, &dataset_csv };
+
+const char *dataset_layout_id(guint index)
+{
+    return index < G_N_ELEMENTS(readers) ? readers[index]->id : NULL;
+}
+
+const char *dataset_layout_summary(guint index)
+{
+    return index < G_N_ELEMENTS(readers) ? readers[index]->summary : NULL;
+}
 
 /* --- Filling ------------------------------------------------------------------------ */
 
@@ -44,8 +55,34 @@ guint dataset_add_label(struct dataset *d, const char *name, enum dataset_group 
 
 void dataset_add(struct dataset *d, guint image, guint label, enum truth truth)
 {
-    struct dataset_pair pair = { image, label, (gint8)truth };
-    g_array_append_val(d->pairs, pair);
+    StoreEvent event = DATASET_EVENT(truth);
+    dataset_add_event(d, image, label, &event);
+}
+
+void dataset_add_event(struct dataset *d, guint image, guint label,
+                       const StoreEvent *event)
+{
+    if (!d->scans) {
+        struct dataset_pair pair = {
+            image, label, event->source.by_model ? TRUTH_UNKNOWN : (gint8)event->verdict };
+        g_array_append_val(d->pairs, pair);
+    } else if (d->func && !d->failure) {
+        d->func(d, image, label, event, d->user_data, &d->failure);
+    }
+}
+
+static void content_free(gpointer data)
+{
+    struct dataset_content *content = data;
+    g_free(content->hash);
+    g_free(content);
+}
+
+void dataset_set_content(struct dataset *d, guint image, const char *hash, gint64 bytes)
+{
+    struct dataset_content *content = g_new(struct dataset_content, 1);
+    *content = (struct dataset_content){ g_strdup(hash), bytes };
+    g_hash_table_insert(d->contents, GUINT_TO_POINTER(image + 1), content);
 }
 
 static int by_place(gconstpointer a, gconstpointer b)
@@ -57,7 +94,8 @@ static int by_place(gconstpointer a, gconstpointer b)
     return l->label < r->label ? -1 : l->label > r->label;
 }
 
-/* Sorts the pairs and drops what is said twice; two that contradict are an error. */
+/* Sorts the pairs and drops what is said twice, and that nothing is known where something
+ * is; two that contradict are an error. */
 static gboolean finish(struct dataset *d, const char *path, GError **error)
 {
     struct dataset_pair *pairs = (struct dataset_pair *)(gpointer)d->pairs->data;
@@ -65,7 +103,10 @@ static gboolean finish(struct dataset *d, const char *path, GError **error)
     g_array_sort(d->pairs, by_place);
     for (guint i = 0; i < d->pairs->len; i++) {
         gboolean again = n > 0 && by_place(&pairs[n - 1], &pairs[i]) == 0;
-        if (again && pairs[n - 1].truth != pairs[i].truth) {
+        if (again && pairs[n - 1].truth == TRUTH_UNKNOWN) {
+            pairs[n - 1].truth = pairs[i].truth;
+        } else if (again && pairs[i].truth != TRUTH_UNKNOWN
+                   && pairs[n - 1].truth != pairs[i].truth) {
             g_autofree char *name = g_filename_display_name(path);
             g_set_error(error, DATASET_ERROR, DATASET_ERROR_INVALID,
                         "%s: \"%s\" is said to be both true and untrue of %s", name,
@@ -122,10 +163,6 @@ gboolean dataset_fail(const char *path, guint64 line, GError **error, const char
 
 static gboolean read_head(const char *path, char *head, gsize size, GError **error)
 {
-    head[0] = '\0';
-    if (g_file_test(path, G_FILE_TEST_IS_DIR)) {
-        return TRUE;
-    }
     FILE *file = g_fopen(path, "rb");
     if (!file) {
         int code = errno;
@@ -146,6 +183,7 @@ static struct dataset *new_dataset(const struct dataset_options *options)
     d->images = g_ptr_array_new_with_free_func(g_free);
     d->splits = g_ptr_array_new();
     d->roots = g_ptr_array_new();
+    d->contents = g_hash_table_new_full(NULL, NULL, NULL, content_free);
     d->labels = g_ptr_array_new_with_free_func(g_free);
     d->groups = g_array_new(FALSE, FALSE, 1);
     d->image_of = g_hash_table_new(g_str_hash, g_str_equal);
@@ -155,12 +193,17 @@ static struct dataset *new_dataset(const struct dataset_options *options)
     return d;
 }
 
-static gboolean read_with(struct dataset *d, const struct dataset_reader *reader,
-                          const char *path, enum dataset_unlisted unlisted,
-                          GError **error)
+static gboolean read_with(struct dataset *d, const char *path,
+                          const struct dataset_options *options, GError **error)
 {
+    enum dataset_unlisted unlisted = options ? options->unlisted : DATASET_UNLISTED_DEFAULT;
     d->unlisted = TRUTH_NEGATIVE;
-    if (!reader->read(d, path, error) || !finish(d, path, error)) {
+    gboolean good = d->reader->read(d, path, error);
+    if (good && d->failure) {
+        g_propagate_error(error, g_steal_pointer(&d->failure));
+        good = FALSE;
+    }
+    if (!good || !finish(d, path, error)) {
         return FALSE;
     }
     if (unlisted != DATASET_UNLISTED_DEFAULT && !d->lists_all) {
@@ -177,28 +220,65 @@ static gboolean read_with(struct dataset *d, const struct dataset_reader *reader
     return TRUE;
 }
 
-struct dataset *dataset_open(const char *path, const struct dataset_options *options,
-                             GError **error)
+/* The layout that was asked for, else the one that the path looks like. */
+static const struct dataset_reader *find_reader(const char *path, const char *wanted,
+                                                GError **error)
 {
-    char head[256];
-    if (!read_head(path, head, sizeof head, error)) {
+    char head[256] = "";
+    struct dataset_file file = { path, g_file_test(path, G_FILE_TEST_IS_DIR), head,
+                                 JSON_LAYOUT_NONE };
+    if (!file.folder && !read_head(path, head, sizeof head, error)) {
         return NULL;
     }
+    if (g_str_has_prefix(head, "\xef\xbb\xbf")) {
+        file.head += 3;
+    }
+    if (!wanted && !file.folder) {
+        file.json = json_layout_find(path, file.head);
+    }
     for (gsize i = 0; i < G_N_ELEMENTS(readers); i++) {
-        if (readers[i]->matches(path, head)) {
-            struct dataset *d = new_dataset(options);
-            enum dataset_unlisted unlisted =
-                options ? options->unlisted : DATASET_UNLISTED_DEFAULT;
-            if (!read_with(d, readers[i], path, unlisted, error)) {
-                dataset_close(&d);
-            }
-            return d;
+        if (wanted ? strcmp(readers[i]->id, wanted) == 0 : readers[i]->matches(&file)) {
+            return readers[i];
         }
     }
     g_autofree char *name = g_filename_display_name(path);
     g_set_error(error, DATASET_ERROR, DATASET_ERROR_INVALID,
-                "%s: there is no data set of a known layout in this folder", name);
+                wanted ? "%s: there is no layout called \"%s\""
+                       : "%s: there is no data set of a known layout in this folder",
+                name, wanted);
     return NULL;
+}
+
+static struct dataset *open_with(const char *path, const struct dataset_options *options,
+                                 gboolean scans, dataset_func func, gpointer user_data,
+                                 GError **error)
+{
+    const struct dataset_reader *reader =
+        find_reader(path, options ? options->layout : NULL, error);
+    if (!reader) {
+        return NULL;
+    }
+    struct dataset *d = new_dataset(options);
+    d->reader = reader;
+    d->scans = scans;
+    d->func = func;
+    d->user_data = user_data;
+    if (!read_with(d, path, options, error)) {
+        dataset_close(&d);
+    }
+    return d;
+}
+
+struct dataset *dataset_open(const char *path, const struct dataset_options *options,
+                             GError **error)
+{
+    return open_with(path, options, FALSE, NULL, NULL, error);
+}
+
+struct dataset *dataset_scan(const char *path, const struct dataset_options *options,
+                             dataset_func func, gpointer user_data, GError **error)
+{
+    return open_with(path, options, TRUE, func, user_data, error);
 }
 
 void dataset_close(struct dataset **dataset)
@@ -213,7 +293,9 @@ void dataset_close(struct dataset **dataset)
     g_ptr_array_unref(d->images);
     g_ptr_array_unref(d->splits);
     g_ptr_array_unref(d->roots);
+    g_hash_table_unref(d->contents);
     g_ptr_array_unref(d->labels);
+    g_clear_error(&d->failure);
     g_array_unref(d->groups);
     g_array_unref(d->pairs);
     g_array_unref(d->first);
@@ -223,6 +305,11 @@ void dataset_close(struct dataset **dataset)
 }
 
 /* --- Reading what is there ------------------------------------------------------------ */
+
+const char *dataset_layout(const struct dataset *d)
+{
+    return d->reader->id;
+}
 
 const char *dataset_summary(const struct dataset *d)
 {
@@ -248,8 +335,18 @@ char *dataset_image_path(const struct dataset *d, guint image)
 {
     const char *name = d->images->pdata[image];
     const char *root = d->root ? d->root : d->roots->pdata[image];
-    return g_path_is_absolute(name) || !root ? g_strdup(name)
-                                             : g_build_filename(root, name, NULL);
+    g_autofree char *path = g_path_is_absolute(name) || !root
+                                ? g_strdup(name) : g_build_filename(root, name, NULL);
+    char *found = library_is_image_name(name) ? NULL : library_find_stem(path);
+    return found ? found : g_steal_pointer(&path);
+}
+
+const char *dataset_image_hash(const struct dataset *d, guint image, gint64 *bytes)
+{
+    const struct dataset_content *content =
+        g_hash_table_lookup(d->contents, GUINT_TO_POINTER(image + 1));
+    *bytes = content ? content->bytes : 0;
+    return content ? content->hash : NULL;
 }
 
 const char *dataset_image_split(const struct dataset *d, guint image)

@@ -1,6 +1,6 @@
 /* A labelled data set: images, labels, what is known of each pair, and an optional split,
- * whatever files it came from. To add a layout: a file dataset_<id>.c beside these and a
- * line in the table of dataset.c.
+ * whatever files it came from. To add a layout: a file in layouts/ and a line in the table
+ * of dataset.c.
  *
  * What is known is stored sparsely, so a data set costs memory for the pairs that its
  * files list. Once opened it does not change and may be read from any thread. */
@@ -8,6 +8,7 @@
 
 #include "app/dataset/csv.h"
 #include "app/dataset/truth.h"
+#include "app/store/events.h"
 
 G_BEGIN_DECLS
 
@@ -24,23 +25,46 @@ enum dataset_group { DATASET_NO_GROUP, DATASET_SEEN, DATASET_UNSEEN };
 struct dataset_options {
     const char *images; /* folder below which the images lie; NULL: found out */
     enum dataset_unlisted unlisted;
+    const char *layout; /* its id; NULL: found out from the content */
 };
 
 struct dataset;
 
-/* `options` may be NULL. Errors of a file's content name the file and the place in it. */
+/* `options` may be NULL. Errors of a file's content name the file and the place in it.
+ * What a model said is not known by that: it is as if nobody had said it. */
 struct dataset *dataset_open(const char *path, const struct dataset_options *options,
                              GError **error);
+/* Takes what a file says of a pair, with all that stands beside it; borrowed. FALSE, with
+ * the error set, ends the reading. */
+typedef gboolean (*dataset_func)(const struct dataset *d, guint image, guint label,
+                                 const StoreEvent *event, gpointer user_data,
+                                 GError **error);
+/* Reads as dataset_open, but gives every pair that the files list to `func` (which may be
+ * NULL) instead of keeping it: the memory is that of the names, and for JSON whose ids
+ * may come before what they stand for, of the ids. Nothing is known of any pair then.
+ * This is what makes every layout a format of imports too. */
+struct dataset *dataset_scan(const char *path, const struct dataset_options *options,
+                             dataset_func func, gpointer user_data, GError **error);
 void dataset_close(struct dataset **d);
 
+/* The layouts that there are, by number; NULL behind the last. */
+const char *dataset_layout_id(guint index);
+const char *dataset_layout_summary(guint index);
+
+/* Which layout it was. */
+const char *dataset_layout(const struct dataset *d);
 /* One line for a person: the layout, and what pairs that are not listed stand for. */
 const char *dataset_summary(const struct dataset *d);
 guint dataset_n_images(const struct dataset *d);
 guint dataset_n_labels(const struct dataset *d);
 /* As the data set names it, UTF-8; no two images have the same name. */
 const char *dataset_image_name(const struct dataset *d, guint image);
-/* Where the file should be, to be freed, in the encoding of file names. */
+/* Where the file should be, to be freed, in the encoding of file names. For a name without
+ * the suffix of an image, the only file there of that stem. */
 char *dataset_image_path(const struct dataset *d, guint image);
+/* SHA-256 of the content in hex, and its size (0: unknown), where the files say so, else
+ * NULL. */
+const char *dataset_image_hash(const struct dataset *d, guint image, gint64 *bytes);
 /* "train", "val2017", …; NULL when the data set has no split. */
 const char *dataset_image_split(const struct dataset *d, guint image);
 const char *dataset_label(const struct dataset *d, guint label);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "app/dataset/dataset.h"
+#include "app/dataset/json_layout.h"
 
 G_BEGIN_DECLS
 
@@ -10,12 +11,20 @@ struct dataset_pair {
     gint8 truth;
 };
 
+struct dataset_content { char *hash; gint64 bytes; };
+
 struct dataset {
+    const struct dataset_reader *reader;
+    dataset_func func;      /* takes the pairs; NULL: they are kept */
+    gpointer user_data;
+    gboolean scans;         /* pairs are not kept */
+    GError *failure;        /* of `func` */
     char *summary;
     char *root;             /* folder of all images, from the options; or NULL */
     GPtrArray *images;      /* of names */
     GPtrArray *splits;      /* by image: interned text or NULL */
     GPtrArray *roots;       /* by image: its folder, interned, or NULL */
+    GHashTable *contents;   /* image index + 1 -> struct dataset_content */
     GPtrArray *labels;      /* of names */
     GArray *groups;         /* guint8 by label */
     GHashTable *image_of, *label_of; /* name -> index + 1 */
@@ -25,11 +34,18 @@ struct dataset {
     GArray *first;          /* guint32, n_images + 1: the first pair of each image */
 };
 
+/* What tells of which layout a path is. */
+struct dataset_file {
+    const char *path;
+    gboolean folder;
+    const char *head;      /* its first bytes without a byte order mark, NUL-terminated; ""
+                            * for a folder */
+    enum json_layout json; /* JSON_LAYOUT_NONE for a folder */
+};
+
 struct dataset_reader {
-    const char *id;
-    /* Whether `path` is of this layout; head: its first bytes, NUL-terminated, "" for a
-     * folder. */
-    gboolean (*matches)(const char *path, const char *head);
+    const char *id, *summary;
+    gboolean (*matches)(const struct dataset_file *file);
     /* Fills `d`; sets summary, and unlisted (negative before) and lists_all where they
      * differ. */
     gboolean (*read)(struct dataset *d, const char *path, GError **error);
@@ -38,12 +54,21 @@ struct dataset_reader {
 extern const struct dataset_reader dataset_store, dataset_coco, dataset_nuswide,
     dataset_csv;
 
+/* No confidence, no threshold, a person's. */
+#define DATASET_EVENT(what)                                                            \
+    ((StoreEvent){ .verdict = (StoreVerdict)(what),                                    \
+                   .source = { .confidence = -1, .threshold = -1 } })
+
 /* Indices; a name that is there already keeps its own. `split` may be NULL. */
 guint dataset_add_image(struct dataset *d, const char *name, const char *split);
 guint dataset_add_label(struct dataset *d, const char *name, enum dataset_group group);
 /* A pair may be listed again when it says the same; what contradicts itself fails when
  * all is read. */
 void dataset_add(struct dataset *d, guint image, guint label, enum truth truth);
+/* The same with all that is said beside it; texts are borrowed. */
+void dataset_add_event(struct dataset *d, guint image, guint label,
+                       const StoreEvent *event);
+void dataset_set_content(struct dataset *d, guint image, const char *hash, gint64 bytes);
 /* Where the images from `first` on lie, when the options do not say: the first of the
  * folders below `base` (NULL-terminated) that holds image `first`, else `base`. */
 void dataset_find_root(struct dataset *d, guint first, const char *base,

@@ -18,6 +18,8 @@ struct json_stream {
     GError *error;
     gboolean failed;
     guint64 line, before; /* lines begun; bytes of the file before the buffer */
+    guint64 begin;        /* bytes of the file before the line, and of it those that are
+                           * not the first of a character */
     gsize at, end;        /* in the buffer */
     guint depth;
     gboolean first[MAX_DEPTH + 1]; /* by depth: nothing of the container was read yet */
@@ -40,8 +42,8 @@ void json_stream_fail(struct json_stream *s, const char *format, ...)
     g_autofree char *name = g_filename_display_name(s->path);
     s->failed = TRUE;
     g_set_error(&s->error, DATASET_ERROR, DATASET_ERROR_INVALID,
-                "%s: line %" G_GUINT64_FORMAT ", byte %" G_GUINT64_FORMAT ": %s", name,
-                s->line, s->before + s->at, text);
+                "%s:%" G_GUINT64_FORMAT ":%" G_GUINT64_FORMAT ": %s", name, s->line,
+                s->before + s->at - s->begin + 1, text);
 }
 
 static void fail_io(struct json_stream *s)
@@ -87,9 +89,17 @@ static int peek_value(struct json_stream *s)
         if (byte != ' ' && byte != '\t' && byte != '\r' && byte != '\n') {
             return byte;
         }
-        s->line += byte == '\n';
         s->at++;
+        if (byte == '\n') {
+            s->line++;
+            s->begin = s->before + s->at;
+        }
     }
+}
+
+gboolean json_stream_more(struct json_stream *s)
+{
+    return peek_value(s) != EOF;
 }
 
 char json_stream_peek(struct json_stream *s)
@@ -238,6 +248,7 @@ const char *json_stream_string(struct json_stream *s)
             }
         } else {
             g_string_append_c(s->text, (char)byte);
+            s->begin += (byte & 0xc0) == 0x80;
         }
     }
     if (!g_utf8_validate_len(s->text->str, s->text->len, NULL)) {
@@ -314,6 +325,20 @@ gboolean json_stream_integer(struct json_stream *s, gint64 *out)
     return TRUE;
 }
 
+gboolean json_stream_number(struct json_stream *s, double *out)
+{
+    struct number number;
+    if (!take_number(s, &number)) {
+        return FALSE;
+    }
+    *out = g_ascii_strtod(number.text, NULL);
+    if (number.n + 1 >= sizeof number.text || !isfinite(*out)) {
+        json_stream_fail(s, "a number that is too long or too large");
+        return FALSE;
+    }
+    return TRUE;
+}
+
 static gboolean skip_word(struct json_stream *s, const char *word)
 {
     for (; *word; word++) {
@@ -323,6 +348,12 @@ static gboolean skip_word(struct json_stream *s, const char *word)
         }
     }
     return TRUE;
+}
+
+gboolean json_stream_boolean(struct json_stream *s, gboolean *out)
+{
+    *out = peek_value(s) == 't';
+    return skip_word(s, *out ? "true" : "false");
 }
 
 gboolean json_stream_skip(struct json_stream *s)
@@ -358,6 +389,9 @@ struct json_stream *json_stream_open(const char *path)
     s->file = g_fopen(path, "rb");
     if (!s->file) {
         fail_io(s);
+    } else if (refill(s) && s->end >= 3 && memcmp(s->buffer, "\xef\xbb\xbf", 3) == 0) {
+        s->at = 3;
+        s->begin = 3;
     }
     return s;
 }

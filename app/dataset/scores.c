@@ -83,7 +83,7 @@ static gboolean read_pair(struct scores *s, const struct csv *csv,
                           const struct csv_layout *layout, guint image, GError **error)
 {
     float value;
-    g_autofree char *label = g_strstrip(g_strdup(csv_field(csv, (guint)layout->label)));
+    g_autofree char *label = csv_trimmed(csv, (guint)layout->label);
     if (!csv_number(csv, (guint)layout->value, &value, error)) {
         return FALSE;
     }
@@ -98,7 +98,7 @@ static gboolean read_cells(struct scores *s, const struct csv *csv,
     guint label = 0;
     for (guint i = 0; i < csv_n_fields(csv); i++) {
         float value;
-        if (!csv_layout_is_label(layout, i)) {
+        if (!csv_layout_is_label(layout, csv, i)) {
             continue;
         }
         if (*csv_field(csv, i)) {
@@ -154,7 +154,7 @@ struct scores *scores_read(const char *path, GError **error)
     layout.wide |= layout.value < 0; /* there are no scores without a value */
     s->wide = layout.wide;
     for (guint i = 0; layout.wide && i < csv_n_fields(csv); i++) {
-        if (csv_layout_is_label(&layout, i)) {
+        if (csv_layout_is_label(&layout, csv, i)) {
             scores_add_label(s, csv_header(csv, i));
         }
     }

@@ -5,11 +5,12 @@
 
 #define MAX_DEPTH 64
 
+static const char *const suffixes[] = { ".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp",
+                                        ".tif", ".tiff", ".ppm", ".pgm", ".avif", ".heic",
+                                        ".heif" };
+
 gboolean library_is_image_name(const char *name)
 {
-    static const char *const suffixes[] = { ".jpg", ".jpeg", ".png", ".webp", ".gif",
-                                            ".bmp", ".tif", ".tiff", ".ppm", ".pgm",
-                                            ".avif", ".heic", ".heif" };
     const char *dot = strrchr(name, '.');
     for (gsize i = 0; dot && i < G_N_ELEMENTS(suffixes); i++) {
         if (g_ascii_strcasecmp(dot, suffixes[i]) == 0) {
@@ -17,6 +18,22 @@ gboolean library_is_image_name(const char *name)
         }
     }
     return FALSE;
+}
+
+char *library_find_stem(const char *stem)
+{
+    g_autofree char *found = NULL;
+    for (gsize i = 0; i < 2 * G_N_ELEMENTS(suffixes); i++) {
+        g_autofree char *upper = g_ascii_strup(suffixes[i / 2], -1);
+        g_autofree char *path = g_strconcat(stem, i % 2 ? upper : suffixes[i / 2], NULL);
+        if (g_file_test(path, G_FILE_TEST_IS_REGULAR)) {
+            if (found) {
+                return NULL;
+            }
+            found = g_steal_pointer(&path);
+        }
+    }
+    return g_steal_pointer(&found);
 }
 
 /* image2 comes before image10. */

@@ -12,7 +12,7 @@
 
 struct numbered { gint64 id; guint32 index; };
 
-struct annotation { gint64 image, category; gint8 truth; };
+struct annotation { gint64 image, category; double score; gint8 truth; guint8 by_model; };
 
 struct coco {
     struct dataset *d;
@@ -85,51 +85,71 @@ static void read_categories(struct coco *c)
     }
 }
 
-static gint8 read_state(struct json_stream *json)
+static void read_attributes(struct json_stream *json, struct annotation *a)
 {
-    gint8 truth = TRUTH_POSITIVE;
     if (json_stream_peek(json) != '{') {
         json_stream_skip(json);
-        return truth;
+        return;
     }
     json_stream_object(json);
     for (const char *key; (key = json_stream_key(json));) {
-        if (strcmp(key, "state") == 0 && json_stream_peek(json) == '"') {
-            const char *state = json_stream_string(json);
-            if (state && strcmp(state, "rejected") == 0) {
-                truth = TRUTH_NEGATIVE;
+        gboolean state = strcmp(key, "state") == 0, source = strcmp(key, "source") == 0;
+        if ((state || source) && json_stream_peek(json) == '"') {
+            const char *word = json_stream_string(json);
+            a->by_model |= source && word && strcmp(word, "model") == 0;
+            if (state && word) {
+                a->truth = strcmp(word, "rejected") == 0    ? TRUTH_NEGATIVE
+                           : strcmp(word, "undecided") == 0 ? TRUTH_UNKNOWN
+                                                            : TRUTH_POSITIVE;
             }
         } else {
             json_stream_skip(json);
         }
     }
-    return truth;
+}
+
+/* Detectors write scores that are no confidences; those are left out. */
+static double read_score(struct json_stream *json)
+{
+    double score = -1;
+    if (json_stream_peek(json) == 'n') {
+        json_stream_skip(json);
+    } else {
+        json_stream_number(json, &score);
+    }
+    return score >= 0 && score <= 1 ? score : -1;
+}
+
+static void read_annotation(struct coco *c)
+{
+    struct annotation a = { .score = -1, .truth = TRUTH_POSITIVE };
+    gboolean image = FALSE, category = FALSE;
+    json_stream_object(c->json);
+    for (const char *key; (key = json_stream_key(c->json));) {
+        if (strcmp(key, "image_id") == 0) {
+            image = json_stream_integer(c->json, &a.image);
+        } else if (strcmp(key, "category_id") == 0) {
+            category = json_stream_integer(c->json, &a.category);
+        } else if (strcmp(key, "score") == 0) {
+            a.score = read_score(c->json);
+        } else if (strcmp(key, "attributes") == 0) {
+            read_attributes(c->json, &a);
+        } else {
+            json_stream_skip(c->json);
+        }
+    }
+    if (!image || !category) {
+        json_stream_fail(c->json, "an annotation without \"image_id\" or \"category_id\"");
+        return;
+    }
+    g_array_append_val(c->annotations, a);
 }
 
 static void read_annotations(struct coco *c)
 {
     json_stream_array(c->json);
     while (json_stream_item(c->json)) {
-        struct annotation a = { .truth = TRUTH_POSITIVE };
-        gboolean image = FALSE, category = FALSE;
-        json_stream_object(c->json);
-        for (const char *key; (key = json_stream_key(c->json));) {
-            if (strcmp(key, "image_id") == 0) {
-                image = json_stream_integer(c->json, &a.image);
-            } else if (strcmp(key, "category_id") == 0) {
-                category = json_stream_integer(c->json, &a.category);
-            } else if (strcmp(key, "attributes") == 0) {
-                a.truth = read_state(c->json);
-            } else {
-                json_stream_skip(c->json);
-            }
-        }
-        if (!image || !category) {
-            json_stream_fail(c->json, "an annotation without \"image_id\" or "
-                                      "\"category_id\"");
-            return;
-        }
-        g_array_append_val(c->annotations, a);
+        read_annotation(c);
     }
 }
 
@@ -178,7 +198,10 @@ static gboolean resolve(struct coco *c, const char *path, GError **error)
                         image ? "category" : "image", image ? a->category : a->image);
             return FALSE;
         }
-        dataset_add(c->d, image->index, category->index, a->truth);
+        StoreEvent event = DATASET_EVENT(a->truth);
+        event.source.confidence = a->score;
+        event.source.by_model = a->by_model;
+        dataset_add_event(c->d, image->index, category->index, &event);
     }
     return TRUE;
 }
@@ -287,13 +310,14 @@ static gboolean read_groups(struct dataset *d, const char *folder, GError **erro
     return TRUE;
 }
 
-static gboolean matches(const char *path, const char *head)
+static gboolean matches(const struct dataset_file *file)
 {
-    if (*head) {
-        return head[strspn(head, " \t\r\n")] == '{';
+    if (!file->folder) {
+        return file->json == JSON_LAYOUT_COCO;
     }
-    g_autoptr(GPtrArray) files = list_files(path);
-    return files->len > 0;
+    g_autoptr(GPtrArray) files = list_files(file->path);
+    return files->len > 0
+           && json_layout_find(files->pdata[0], "{") == JSON_LAYOUT_COCO;
 }
 
 static gboolean read_coco(struct dataset *d, const char *path, GError **error)
@@ -314,4 +338,5 @@ static gboolean read_coco(struct dataset *d, const char *path, GError **error)
     return TRUE;
 }
 
-const struct dataset_reader dataset_coco = { "coco", matches, read_coco };
+const struct dataset_reader dataset_coco = {
+    "coco", "COCO labels or instances: a file, or a folder of them", matches, read_coco };

@@ -240,10 +240,10 @@ static gboolean read_all(struct nuswide *n, GError **error)
     return TRUE;
 }
 
-static gboolean matches(const char *path, const char *head)
+static gboolean matches(const struct dataset_file *file)
 {
-    struct nuswide n = { .root = path };
-    return !*head && exists(&n, "ConceptsList", "Concepts81.txt");
+    struct nuswide n = { .root = file->path };
+    return file->folder && exists(&n, "ConceptsList", "Concepts81.txt");
 }
 
 static gboolean read_nuswide(struct dataset *d, const char *path, GError **error)
@@ -263,4 +263,5 @@ static gboolean read_nuswide(struct dataset *d, const char *path, GError **error
     return good;
 }
 
-const struct dataset_reader dataset_nuswide = { "nus-wide", matches, read_nuswide };
+const struct dataset_reader dataset_nuswide = { "nus-wide", "NUS-WIDE's own folder", matches,
+                                                read_nuswide };
