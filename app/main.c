@@ -19,6 +19,7 @@ static const struct {
       command_evaluate },
     { "train", N_("Train a model on a labelled data set"), command_train },
     { "export", N_("Write decisions for other tools"), command_export },
+    { "import", N_("Take decisions of other programs and machines"), command_import },
     { "scenes", N_("Draw labelled pictures to learn from"), command_scenes },
     { "model", N_("Import, list, describe and run models"), command_model },
     { "bench", N_("Measure speed and memory"), command_bench },

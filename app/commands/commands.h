@@ -15,6 +15,7 @@ int command_devices(int argc, char **argv);
 int command_evaluate(int argc, char **argv);
 int command_export(int argc, char **argv);
 int command_image(int argc, char **argv);
+int command_import(int argc, char **argv);
 int command_model(int argc, char **argv);
 int command_scenes(int argc, char **argv);
 int command_tag(int argc, char **argv);
