@@ -7,7 +7,7 @@
 
 struct import_options {
     char *db, *images, *layout, *match, *as, *labels, *labels_file, *author, *decided_at;
-    gboolean dry_run, json, list;
+    gboolean dry_run, json, list, zeros;
 };
 
 static int list_layouts(void)
@@ -97,7 +97,8 @@ static int run(const struct import_options *o, const char *path)
     GError *error = NULL;
     g_autofree char *time = o->decided_at ? store_time(o->decided_at) : NULL;
     struct import_params params = {
-        .data = { .layout = o->layout }, .how = read_match(o->match),
+        .data = { .layout = o->layout, .zeros = o->zeros },
+        .how = read_match(o->match),
         .dry_run = o->dry_run, .time = time,
         .as_proposals = g_strcmp0(o->as, "proposals") == 0 };
     if (o->decided_at && !time) {
@@ -170,6 +171,8 @@ int command_import(int argc, char **argv)
           "say (its name)", "NAME" },
         { "decided-at", 0, 0, G_OPTION_ARG_STRING, &o.decided_at, "When that was decided "
           "for which PATH has no time; without it, such decisions overrule none", "TIME" },
+        { "zeros", 0, 0, G_OPTION_ARG_NONE, &o.zeros, "Take the 0 of one-hot CSV, the -1 of "
+          "VOC and the false of labelme for rejected", NULL },
         { "json", 0, 0, G_OPTION_ARG_NONE, &o.json, "Print what changed as JSON", NULL },
         { "list", 0, 0, G_OPTION_ARG_NONE, &o.list, "List what can be read", NULL },
         { 0 } };

@@ -6,9 +6,13 @@
 #include <stdio.h>
 #include <string.h>
 
-/* In the order in which they are asked; the last one takes any text. */
-static const struct dataset_reader *const readers[] = { &dataset_store, &dataset_coco,
-                                                        &dataset_nuswide, &dataset_csv };
+/* In the order in which they are asked: those that are told by the names in a folder before
+ * those that look for sidecars; the last one takes any text. */
+static const struct dataset_reader *const readers[] = {
+    &dataset_store, &dataset_coco, &dataset_datumaro, &dataset_fiftyone,
+    &dataset_huggingface, &dataset_labelstudio, &dataset_nuswide, &dataset_voc,
+    &dataset_openimages, &dataset_xmp, &dataset_cvat, &dataset_yolo, &dataset_labelme,
+    &dataset_txt, &dataset_automl, &dataset_list, &dataset_csv };
 
 const char *dataset_layout_id(guint index)
 {
@@ -71,18 +75,42 @@ void dataset_add_event(struct dataset *d, guint image, guint label,
     }
 }
 
-static void content_free(gpointer data)
+void dataset_add_filled(struct dataset *d, guint image, guint label, enum truth truth)
 {
-    struct dataset_content *content = data;
-    g_free(content->hash);
-    g_free(content);
+    if (truth != TRUTH_NEGATIVE || !d->scans || d->zeros) {
+        dataset_add(d, image, label, truth);
+    }
+}
+
+static void fact_free(gpointer data)
+{
+    struct dataset_fact *fact = data;
+    g_free(fact->hash);
+    g_free(fact);
+}
+
+static struct dataset_fact *fact_of(struct dataset *d, guint image)
+{
+    gpointer key = GUINT_TO_POINTER(image + 1);
+    struct dataset_fact *fact = g_hash_table_lookup(d->facts, key);
+    if (!fact) {
+        fact = g_new0(struct dataset_fact, 1);
+        g_hash_table_insert(d->facts, key, fact);
+    }
+    return fact;
 }
 
 void dataset_set_content(struct dataset *d, guint image, const char *hash, gint64 bytes)
 {
-    struct dataset_content *content = g_new(struct dataset_content, 1);
-    *content = (struct dataset_content){ g_strdup(hash), bytes };
-    g_hash_table_insert(d->contents, GUINT_TO_POINTER(image + 1), content);
+    struct dataset_fact *fact = fact_of(d, image);
+    g_free(fact->hash);
+    fact->hash = g_strdup(hash);
+    fact->bytes = bytes;
+}
+
+void dataset_set_number(struct dataset *d, guint image, gint64 number)
+{
+    fact_of(d, image)->number = number;
 }
 
 static int by_place(gconstpointer a, gconstpointer b)
@@ -183,7 +211,7 @@ static struct dataset *new_dataset(const struct dataset_options *options)
     d->images = g_ptr_array_new_with_free_func(g_free);
     d->splits = g_ptr_array_new();
     d->roots = g_ptr_array_new();
-    d->contents = g_hash_table_new_full(NULL, NULL, NULL, content_free);
+    d->facts = g_hash_table_new_full(NULL, NULL, NULL, fact_free);
     d->labels = g_ptr_array_new_with_free_func(g_free);
     d->groups = g_array_new(FALSE, FALSE, 1);
     d->image_of = g_hash_table_new(g_str_hash, g_str_equal);
@@ -261,6 +289,7 @@ static struct dataset *open_with(const char *path, const struct dataset_options 
     struct dataset *d = new_dataset(options);
     d->reader = reader;
     d->scans = scans;
+    d->zeros = options && options->zeros;
     d->func = func;
     d->user_data = user_data;
     if (!read_with(d, path, options, error)) {
@@ -293,7 +322,7 @@ void dataset_close(struct dataset **dataset)
     g_ptr_array_unref(d->images);
     g_ptr_array_unref(d->splits);
     g_ptr_array_unref(d->roots);
-    g_hash_table_unref(d->contents);
+    g_hash_table_unref(d->facts);
     g_ptr_array_unref(d->labels);
     g_clear_error(&d->failure);
     g_array_unref(d->groups);
@@ -343,10 +372,17 @@ char *dataset_image_path(const struct dataset *d, guint image)
 
 const char *dataset_image_hash(const struct dataset *d, guint image, gint64 *bytes)
 {
-    const struct dataset_content *content =
-        g_hash_table_lookup(d->contents, GUINT_TO_POINTER(image + 1));
-    *bytes = content ? content->bytes : 0;
-    return content ? content->hash : NULL;
+    const struct dataset_fact *fact =
+        g_hash_table_lookup(d->facts, GUINT_TO_POINTER(image + 1));
+    *bytes = fact ? fact->bytes : 0;
+    return fact ? fact->hash : NULL;
+}
+
+gint64 dataset_image_number(const struct dataset *d, guint image)
+{
+    const struct dataset_fact *fact =
+        g_hash_table_lookup(d->facts, GUINT_TO_POINTER(image + 1));
+    return fact ? fact->number : 0;
 }
 
 const char *dataset_image_split(const struct dataset *d, guint image)

@@ -26,6 +26,8 @@ struct dataset_options {
     const char *images; /* folder below which the images lie; NULL: found out */
     enum dataset_unlisted unlisted;
     const char *layout; /* its id; NULL: found out from the content */
+    gboolean zeros;     /* dataset_scan gives negatives of files that have a 0, -1 or false
+                         * for every pair, whether anybody looked at it or not */
 };
 
 struct dataset;
@@ -65,6 +67,8 @@ char *dataset_image_path(const struct dataset *d, guint image);
 /* SHA-256 of the content in hex, and its size (0: unknown), where the files say so, else
  * NULL. */
 const char *dataset_image_hash(const struct dataset *d, guint image, gint64 *bytes);
+/* The number that the files give an image, else 0. */
+gint64 dataset_image_number(const struct dataset *d, guint image);
 /* "train", "val2017", …; NULL when the data set has no split. */
 const char *dataset_image_split(const struct dataset *d, guint image);
 const char *dataset_label(const struct dataset *d, guint label);

@@ -11,20 +11,21 @@ struct dataset_pair {
     gint8 truth;
 };
 
-struct dataset_content { char *hash; gint64 bytes; };
+/* What the files say of an image beside its name. */
+struct dataset_fact { char *hash; gint64 bytes, number; };
 
 struct dataset {
     const struct dataset_reader *reader;
     dataset_func func;      /* takes the pairs; NULL: they are kept */
     gpointer user_data;
-    gboolean scans;         /* pairs are not kept */
+    gboolean scans, zeros;  /* pairs are not kept; of the options */
     GError *failure;        /* of `func` */
     char *summary;
     char *root;             /* folder of all images, from the options; or NULL */
     GPtrArray *images;      /* of names */
     GPtrArray *splits;      /* by image: interned text or NULL */
     GPtrArray *roots;       /* by image: its folder, interned, or NULL */
-    GHashTable *contents;   /* image index + 1 -> struct dataset_content */
+    GHashTable *facts;      /* image index + 1 -> struct dataset_fact */
     GPtrArray *labels;      /* of names */
     GArray *groups;         /* guint8 by label */
     GHashTable *image_of, *label_of; /* name -> index + 1 */
@@ -51,8 +52,10 @@ struct dataset_reader {
     gboolean (*read)(struct dataset *d, const char *path, GError **error);
 };
 
-extern const struct dataset_reader dataset_store, dataset_coco, dataset_nuswide,
-    dataset_csv;
+extern const struct dataset_reader dataset_automl, dataset_coco, dataset_csv, dataset_cvat,
+    dataset_datumaro, dataset_fiftyone, dataset_huggingface, dataset_labelme,
+    dataset_labelstudio, dataset_list, dataset_nuswide, dataset_openimages, dataset_store,
+    dataset_txt, dataset_voc, dataset_xmp, dataset_yolo;
 
 /* No confidence, no threshold, a person's. */
 #define DATASET_EVENT(what)                                                            \
@@ -68,7 +71,11 @@ void dataset_add(struct dataset *d, guint image, guint label, enum truth truth);
 /* The same with all that is said beside it; texts are borrowed. */
 void dataset_add_event(struct dataset *d, guint image, guint label,
                        const StoreEvent *event);
+/* The same for a pair that has to have some value in these files: only the options make a
+ * negative of it that is told. */
+void dataset_add_filled(struct dataset *d, guint image, guint label, enum truth truth);
 void dataset_set_content(struct dataset *d, guint image, const char *hash, gint64 bytes);
+void dataset_set_number(struct dataset *d, guint image, gint64 number);
 /* Where the images from `first` on lie, when the options do not say: the first of the
  * folders below `base` (NULL-terminated) that holds image `first`, else `base`. */
 void dataset_find_root(struct dataset *d, guint first, const char *base,

@@ -42,22 +42,42 @@ static void count_places(struct import *m)
     }
 }
 
+static int by_number(gconstpointer a, gconstpointer b, gpointer user_data)
+{
+    const struct dataset *d = user_data;
+    guint l = *(const guint *)a, r = *(const guint *)b;
+    gint64 left = dataset_image_number(d, l), right = dataset_image_number(d, r);
+    return left != right ? (left < right ? -1 : 1) : l < r ? -1 : l > r;
+}
+
+static gboolean put_image(struct import *m, guint image, GError **error)
+{
+    const struct place *place = &g_array_index(m->places, struct place, image);
+    if (!place->how) {
+        return TRUE;
+    }
+    const char *hash = place->known.hash;
+    m->report->new_images += hash && !store_image_of(m->s, hash);
+    m->images[image] = known_image_put(m->s, place->path, &place->known, error);
+    return m->images[image] != 0;
+}
+
+/* In the order of the numbers that the files give them, so that a whole export that comes
+ * back to an empty database gets the numbers that it had. */
 static gboolean put_images(struct import *m, GError **error)
 {
-    m->images = g_new0(gint64, m->places->len + 1);
-    for (guint i = 0; i < m->places->len; i++) {
-        const struct place *place = &g_array_index(m->places, struct place, i);
-        if (!place->how) {
-            continue;
-        }
-        const char *hash = place->known.hash;
-        m->report->new_images += hash && !store_image_of(m->s, hash);
-        m->images[i] = known_image_put(m->s, place->path, &place->known, error);
-        if (!m->images[i]) {
-            return FALSE;
-        }
+    guint n = m->places->len;
+    g_autofree guint *order = g_new(guint, n + 1);
+    gboolean good = TRUE;
+    for (guint i = 0; i < n; i++) {
+        order[i] = i;
     }
-    return TRUE;
+    g_qsort_with_data(order, (gint)n, sizeof *order, by_number, m->names);
+    m->images = g_new0(gint64, n + 1);
+    for (guint i = 0; good && i < n; i++) {
+        good = put_image(m, order[i], error);
+    }
+    return good;
 }
 
 static gboolean put_labels(struct import *m, GError **error)

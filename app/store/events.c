@@ -18,9 +18,9 @@ static const char *const statements[N_STATEMENTS] = {
     " coalesce (?11, lower (hex (randomblob (16)))))",
     "SELECT confidence FROM prediction WHERE image = ?1 AND label = ?2 AND model = ?3"
     " AND prompt = ?4",
-    "INSERT INTO prediction (image, label, model, prompt, confidence)"
-    " VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO UPDATE SET confidence ="
-    " excluded.confidence, time = strftime ('%Y-%m-%dT%H:%M:%SZ', 'now')" };
+    "INSERT INTO prediction (image, label, model, prompt, confidence, time)"
+    " VALUES (?1, ?2, ?3, ?4, ?5, coalesce (?6, strftime ('%Y-%m-%dT%H:%M:%SZ', 'now')))"
+    " ON CONFLICT DO UPDATE SET confidence = excluded.confidence, time = excluded.time" };
 
 struct store_intake {
     store *s;
@@ -181,6 +181,7 @@ StoreTake store_take_prediction(store_intake *intake, gint64 image, gint64 label
     }
     sqlite3_stmt *put = about_prediction(intake, PREDICT, image, label, source);
     sqlite3_bind_double(put, 5, source->confidence);
+    bind_text(put, 6, source->time);
     gboolean good = step(intake, put, &row, error);
     sqlite3_reset(put);
     return !good ? STORE_TAKE_FAILED : found ? STORE_TAKEN_OVER : STORE_TAKEN;

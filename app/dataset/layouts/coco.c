@@ -5,21 +5,19 @@
  *
  * A folder is read too when it holds files of one split each: `annotations/instances_*`
  * as COCO ships, or `labels_*` (else `labels.json`), with `seen.txt` and `unseen.txt`. */
-#include "app/dataset/dataset_private.h"
-#include "app/dataset/json_stream.h"
+#include "app/dataset/layouts/claim.h"
+#include "app/dataset/layouts/files.h"
 
 #include <string.h>
 
 struct numbered { gint64 id; guint32 index; };
-
-struct annotation { gint64 image, category; double score; gint8 truth; guint8 by_model; };
 
 struct coco {
     struct dataset *d;
     struct json_stream *json;
     const char *split;
     GArray *images, *categories; /* of struct numbered */
-    GArray *annotations;         /* of struct annotation: they may come before both */
+    GArray *annotations;         /* of struct claim: they may come before both */
 };
 
 /* --- One file ------------------------------------------------------------------------- */
@@ -64,7 +62,9 @@ static void read_images(struct coco *c)
         if (!read_named(c->json, "file_name", &id, name)) {
             return;
         }
-        add_numbered(c->images, id, dataset_add_image(c->d, name->str, c->split));
+        guint image = dataset_add_image(c->d, name->str, c->split);
+        add_numbered(c->images, id, image);
+        dataset_set_number(c->d, image, id);
         if (c->d->images->len == before) {
             json_stream_fail(c->json, "the image %s is listed twice", name->str);
         }
@@ -85,55 +85,20 @@ static void read_categories(struct coco *c)
     }
 }
 
-static void read_attributes(struct json_stream *json, struct annotation *a)
-{
-    if (json_stream_peek(json) != '{') {
-        json_stream_skip(json);
-        return;
-    }
-    json_stream_object(json);
-    for (const char *key; (key = json_stream_key(json));) {
-        gboolean state = strcmp(key, "state") == 0, source = strcmp(key, "source") == 0;
-        if ((state || source) && json_stream_peek(json) == '"') {
-            const char *word = json_stream_string(json);
-            a->by_model |= source && word && strcmp(word, "model") == 0;
-            if (state && word) {
-                a->truth = strcmp(word, "rejected") == 0    ? TRUTH_NEGATIVE
-                           : strcmp(word, "undecided") == 0 ? TRUTH_UNKNOWN
-                                                            : TRUTH_POSITIVE;
-            }
-        } else {
-            json_stream_skip(json);
-        }
-    }
-}
-
-/* Detectors write scores that are no confidences; those are left out. */
-static double read_score(struct json_stream *json)
-{
-    double score = -1;
-    if (json_stream_peek(json) == 'n') {
-        json_stream_skip(json);
-    } else {
-        json_stream_number(json, &score);
-    }
-    return score >= 0 && score <= 1 ? score : -1;
-}
-
 static void read_annotation(struct coco *c)
 {
-    struct annotation a = { .score = -1, .truth = TRUTH_POSITIVE };
+    struct claim a = claim_new();
     gboolean image = FALSE, category = FALSE;
     json_stream_object(c->json);
     for (const char *key; (key = json_stream_key(c->json));) {
         if (strcmp(key, "image_id") == 0) {
             image = json_stream_integer(c->json, &a.image);
         } else if (strcmp(key, "category_id") == 0) {
-            category = json_stream_integer(c->json, &a.category);
+            category = json_stream_integer(c->json, &a.label);
         } else if (strcmp(key, "score") == 0) {
-            a.score = read_score(c->json);
+            a.score = claim_read_score(c->json);
         } else if (strcmp(key, "attributes") == 0) {
-            read_attributes(c->json, &a);
+            claim_read_attributes(c->json, &a);
         } else {
             json_stream_skip(c->json);
         }
@@ -188,20 +153,19 @@ static gboolean resolve(struct coco *c, const char *path, GError **error)
         return FALSE;
     }
     for (guint i = 0; i < c->annotations->len; i++) {
-        const struct annotation *a = &g_array_index(c->annotations, struct annotation, i);
-        const struct numbered *image = find(c->images, a->image);
-        const struct numbered *category = find(c->categories, a->category);
+        struct claim a = g_array_index(c->annotations, struct claim, i);
+        const struct numbered *image = find(c->images, a.image);
+        const struct numbered *category = find(c->categories, a.label);
         if (!image || !category) {
             g_autofree char *name = g_filename_display_name(path);
             g_set_error(error, DATASET_ERROR, DATASET_ERROR_INVALID,
                         "%s: annotation %u: there is no %s %" G_GINT64_FORMAT, name, i,
-                        image ? "category" : "image", image ? a->category : a->image);
+                        image ? "category" : "image", image ? a.label : a.image);
             return FALSE;
         }
-        StoreEvent event = DATASET_EVENT(a->truth);
-        event.source.confidence = a->score;
-        event.source.by_model = a->by_model;
-        dataset_add_event(c->d, image->index, category->index, &event);
+        a.image = image->index;
+        a.label = category->index;
+        claim_add(c->d, &a);
     }
     return TRUE;
 }
@@ -243,31 +207,20 @@ static char *split_of(const char *path)
 static gboolean read_file(struct dataset *d, const char *path, GError **error)
 {
     g_autofree char *split = split_of(path);
-    g_autofree char *folder = g_path_get_dirname(path);
-    g_autofree char *beside = g_build_filename("..", split ? split : ".", NULL);
-    g_autofree char *beside_images = g_build_filename("..", "images", split, NULL);
-    g_autofree char *below = g_build_filename("images", split, NULL);
     guint first = d->images->len;
     struct coco c = { .d = d, .split = split,
                       .images = g_array_new(FALSE, FALSE, sizeof(struct numbered)),
                       .categories = g_array_new(FALSE, FALSE, sizeof(struct numbered)),
-                      .annotations = g_array_new(FALSE, FALSE, sizeof(struct annotation)) };
+                      .annotations = g_array_new(FALSE, FALSE, sizeof(struct claim)) };
     gboolean good = read_lists(&c, path, error) && resolve(&c, path, error);
     g_array_unref(c.images);
     g_array_unref(c.categories);
     g_array_unref(c.annotations);
-    dataset_find_root(d, first, folder,
-                      (const char *const[]){ ".", below, "images", beside_images, beside,
-                                             "../images", "..", NULL });
+    files_find_root(d, first, path, split);
     return good;
 }
 
 /* --- Folders -------------------------------------------------------------------------- */
-
-static int by_name(gconstpointer a, gconstpointer b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
 
 /* Paths of the files to read, sorted; empty when the folder holds no such data set. */
 static GPtrArray *list_files(const char *folder)
@@ -287,7 +240,7 @@ static GPtrArray *list_files(const char *folder)
             }
         }
     }
-    g_ptr_array_sort(files, by_name);
+    g_ptr_array_sort(files, files_by_name);
     return files;
 }
 
