@@ -74,7 +74,8 @@ void files_find_root(struct dataset *d, guint first, const char *path, const cha
 
 char *files_owner(const char *sidecar)
 {
-    return g_strndup(sidecar, (gsize)(strrchr(sidecar, '.') - sidecar));
+    const char *dot = strrchr(sidecar, '.');
+    return g_strndup(sidecar, dot ? (gsize)(dot - sidecar) : strlen(sidecar));
 }
 
 char *files_read_text(const char *path, gsize limit, GError **error)
