@@ -12,7 +12,7 @@ static const struct dataset_reader *const readers[] = {
     &dataset_store, &dataset_coco, &dataset_datumaro, &dataset_fiftyone,
     &dataset_huggingface, &dataset_labelstudio, &dataset_nuswide, &dataset_voc,
     &dataset_openimages, &dataset_xmp, &dataset_cvat, &dataset_yolo, &dataset_labelme,
-    &dataset_txt, &dataset_automl, &dataset_list, &dataset_csv };
+    &dataset_txt, &dataset_automl, &dataset_list, &dataset_onehot, &dataset_csv };
 
 const char *dataset_layout_id(guint index)
 {
@@ -360,13 +360,32 @@ const char *dataset_image_name(const struct dataset *d, guint image)
     return d->images->pdata[image];
 }
 
+/* Of a.jpg and a.png that are "a" and "a.png" here, the first is "a". */
+static char *find_stem(const struct dataset *d, const char *name, const char *path)
+{
+    g_autoptr(GPtrArray) files = library_list_stem(path);
+    char *found = NULL;
+    for (guint i = 0; i < files->len; i++) {
+        const char *suffix = (const char *)files->pdata[i] + strlen(path);
+        g_autofree char *other = g_strconcat(name, suffix, NULL);
+        if (dataset_find_image(d, other) >= 0) {
+            continue;
+        }
+        if (found) {
+            return NULL;
+        }
+        found = files->pdata[i];
+    }
+    return g_strdup(found);
+}
+
 char *dataset_image_path(const struct dataset *d, guint image)
 {
     const char *name = d->images->pdata[image];
     const char *root = d->root ? d->root : d->roots->pdata[image];
     g_autofree char *path = g_path_is_absolute(name) || !root
                                 ? g_strdup(name) : g_build_filename(root, name, NULL);
-    char *found = library_is_image_name(name) ? NULL : library_find_stem(path);
+    char *found = library_is_image_name(name) ? NULL : find_stem(d, name, path);
     return found ? found : g_steal_pointer(&path);
 }
 

@@ -62,7 +62,7 @@ guint dataset_n_labels(const struct dataset *d);
 /* As the data set names it, UTF-8; no two images have the same name. */
 const char *dataset_image_name(const struct dataset *d, guint image);
 /* Where the file should be, to be freed, in the encoding of file names. For a name without
- * the suffix of an image, the only file there of that stem. */
+ * the suffix of an image, the only file there of that stem that no other name stands for. */
 char *dataset_image_path(const struct dataset *d, guint image);
 /* SHA-256 of the content in hex, and its size (0: unknown), where the files say so, else
  * NULL. */

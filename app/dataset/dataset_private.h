@@ -54,7 +54,7 @@ struct dataset_reader {
 
 extern const struct dataset_reader dataset_automl, dataset_coco, dataset_csv, dataset_cvat,
     dataset_datumaro, dataset_fiftyone, dataset_huggingface, dataset_labelme,
-    dataset_labelstudio, dataset_list, dataset_nuswide, dataset_openimages, dataset_store,
+    dataset_labelstudio, dataset_list, dataset_nuswide, dataset_onehot, dataset_openimages, dataset_store,
     dataset_txt, dataset_voc, dataset_xmp, dataset_yolo;
 
 /* No confidence, no threshold, a person's. */

@@ -4,9 +4,13 @@
 
 #define REPLACEMENT "\xef\xbf\xbd"
 
+/* Blanks around a field count only in quotes for some readers, and other separators make
+ * them guess which one is meant. */
 void text_csv_field(FILE *out, const char *text)
 {
-    if (!strpbrk(text, ",\"\r\n") && text[0] != ' ') {
+    gsize n = strlen(text);
+    gboolean blanks = n > 0 && (g_ascii_isspace(text[0]) || g_ascii_isspace(text[n - 1]));
+    if (!strpbrk(text, ",;\t\"\r\n") && !blanks) {
         fputs(text, out);
         return;
     }

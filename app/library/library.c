@@ -20,20 +20,17 @@ gboolean library_is_image_name(const char *name)
     return FALSE;
 }
 
-char *library_find_stem(const char *stem)
+GPtrArray *library_list_stem(const char *stem)
 {
-    g_autofree char *found = NULL;
+    GPtrArray *found = g_ptr_array_new_with_free_func(g_free);
     for (gsize i = 0; i < 2 * G_N_ELEMENTS(suffixes); i++) {
         g_autofree char *upper = g_ascii_strup(suffixes[i / 2], -1);
         g_autofree char *path = g_strconcat(stem, i % 2 ? upper : suffixes[i / 2], NULL);
         if (g_file_test(path, G_FILE_TEST_IS_REGULAR)) {
-            if (found) {
-                return NULL;
-            }
-            found = g_steal_pointer(&path);
+            g_ptr_array_add(found, g_steal_pointer(&path));
         }
     }
-    return g_steal_pointer(&found);
+    return found;
 }
 
 /* image2 comes before image10. */

@@ -12,9 +12,9 @@ gboolean library_is_image_name(const char *name);
  * and links to folders are not followed. */
 gboolean library_scan(const char *path, gboolean recursive, GCancellable *cancellable,
                       GPtrArray *out, GError **error);
-/* The only regular file that is `stem` and the suffix of an image, to be freed; NULL when
- * there is none, or several. */
-char *library_find_stem(const char *stem);
+/* Paths of the regular files that are `stem` and the suffix of an image, owned by the
+ * array. */
+GPtrArray *library_list_stem(const char *stem);
 /* SHA-256 of the content in hex, with its size in bytes. */
 char *library_hash(const char *path, GCancellable *cancellable, gint64 *bytes,
                    GError **error);

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* By label: the decision before the predictions, and the newest prediction first. */
+/* By name of the label, which is the same in every database: the decision before the predictions, and the newest prediction first. */
 static const char tags_of_image[] =
     "SELECT d.label, l.name, d.verdict, d.by_model, d.confidence, d.threshold, d.model,"
     " d.prompt, d.author, d.time, 0 AS predicted"
@@ -14,7 +14,7 @@ static const char tags_of_image[] =
     " ON l.id = p.label WHERE p.image = ?1 AND (l.hidden = 0 OR EXISTS"
     " (SELECT 1 FROM current_decision d WHERE d.image = ?1 AND d.label = p.label"
     "  AND d.verdict != 0))"
-    " ORDER BY 1, 11, 10 DESC, 7, 8";
+    " ORDER BY 2, 11, 10 DESC, 7, 8";
 
 struct pass {
     store *s;

@@ -24,7 +24,7 @@ typedef struct {
     gint64 file, image; /* as in StoreRow */
     const char *path, *hash;
     int width, height;
-    const StoreTag *tags; /* by label; valid like all else until the function returns */
+    const StoreTag *tags; /* by name; valid like all else until the function returns */
     guint n_tags;
 } StoreItem;
 

@@ -48,6 +48,7 @@ static const char *const details[N_DETAILS] = { "source", "score", "threshold", 
 
 struct file {
     struct dataset *d;
+    gboolean onehot;       /* wide, whatever its labels are called */
     struct csv *csv;
     struct csv_layout layout;
     int column[N_DETAILS]; /* -1: there is none */
@@ -166,6 +167,10 @@ static void read_header(struct file *f)
     static const char *const values[] = { "state", "truth", "value", "target",
                                           "confidence", NULL };
     f->layout = csv_layout_find(f->csv, values);
+    if (f->onehot) {
+        f->layout.wide = TRUE;
+        f->layout.image = 0;
+    }
     for (int i = 0; i < N_DETAILS; i++) {
         f->column[i] = f->d->scans || i == SOURCE ? csv_find(f->csv, details[i]) : -1;
     }
@@ -176,10 +181,11 @@ static void read_header(struct file *f)
     }
 }
 
-static gboolean read_csv(struct dataset *d, const char *path, GError **error)
+static gboolean read_rows(struct dataset *d, const char *path, gboolean onehot,
+                          GError **error)
 {
     GError *failure = NULL;
-    struct file f = { .d = d, .csv = csv_open(path, error) };
+    struct file f = { .d = d, .onehot = onehot, .csv = csv_open(path, error) };
     if (!f.csv) {
         return FALSE;
     }
@@ -199,5 +205,24 @@ static gboolean read_csv(struct dataset *d, const char *path, GError **error)
     return !failure;
 }
 
+static gboolean read_csv(struct dataset *d, const char *path, GError **error)
+{
+    return read_rows(d, path, FALSE, error);
+}
+
+/* For files whose labels are called as the columns of long ones: never found out. */
+static gboolean matches_onehot(const struct dataset_file *file)
+{
+    return FALSE;
+}
+
+static gboolean read_onehot(struct dataset *d, const char *path, GError **error)
+{
+    return read_rows(d, path, TRUE, error);
+}
+
 const struct dataset_reader dataset_csv = {
     "csv", "CSV with a row for each pair, or a column for each label", matches, read_csv };
+const struct dataset_reader dataset_onehot = {
+    "onehot", "CSV with a column for each label, whatever the labels are called",
+    matches_onehot, read_onehot };

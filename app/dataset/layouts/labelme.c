@@ -19,11 +19,16 @@ static void read_flags(struct dataset *d, struct json_stream *json, GArray *flag
     }
 }
 
-/* An image's path from where its file lies, in the words of this system. */
-static char *place(const char *below, const char *image_path)
+/* An image's path from where its file lies, below `top`. Written on Windows it has `\`
+ * between its parts, which may be part of a name elsewhere. */
+static char *place(const char *top, const char *below, const char *image_path)
 {
-    g_autofree char *text = g_strdelimit(g_strdup(image_path), "\\", '/');
     g_autofree char *folder = g_path_get_dirname(below);
+    g_autofree char *as_is = g_build_filename(top, folder, image_path, NULL);
+    g_autofree char *text = g_strdup(image_path);
+    if (!g_path_is_absolute(text) && !g_file_test(as_is, G_FILE_TEST_EXISTS)) {
+        g_strdelimit(text, "\\", '/');
+    }
     gboolean plain = strcmp(folder, ".") == 0 || g_path_is_absolute(text);
     if (plain && !g_str_has_prefix(text, "./")) {
         return g_steal_pointer(&text);
@@ -52,7 +57,7 @@ static gboolean read_file(struct dataset *d, const char *folder, const char *bel
             const char *text = json_stream_string(json);
             if (text && *text) {
                 g_free(name);
-                name = place(below, text);
+                name = place(folder, below, text);
             }
         } else {
             json_stream_skip(json);

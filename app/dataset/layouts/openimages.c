@@ -15,7 +15,7 @@ struct open_images {
     guint image, source, label, confidence; /* columns */
 };
 
-static gboolean read_names_of(GHashTable *names, const char *path, GError **error)
+static gboolean read_names_of(struct open_images *r, const char *path, GError **error)
 {
     GError *failure = NULL;
     struct csv *csv = csv_open_plain(path, error);
@@ -25,8 +25,10 @@ static gboolean read_names_of(GHashTable *names, const char *path, GError **erro
     while (!failure && csv_next(csv, &failure)) {
         if (csv_n_fields(csv) != 2) {
             csv_fail(csv, 0, &failure, "this row is not a label and its name");
-        } else {
-            g_hash_table_insert(names, g_strdup(csv_field(csv, 0)), csv_trimmed(csv, 1));
+        } else if (*csv_field(csv, 1)) {
+            char *name = csv_trimmed(csv, 1);
+            dataset_add_label(r->d, name, DATASET_NO_GROUP);
+            g_hash_table_insert(r->names, csv_trimmed(csv, 0), name);
         }
     }
     csv_close(&csv);
@@ -36,13 +38,13 @@ static gboolean read_names_of(GHashTable *names, const char *path, GError **erro
     return !failure;
 }
 
-static gboolean read_names(GHashTable *names, const char *folder, GError **error)
+static gboolean read_names(struct open_images *r, const char *folder, GError **error)
 {
     g_autoptr(GPtrArray) files = files_list(folder, ".csv", FALSE, error);
     for (guint i = 0; files && i < files->len; i++) {
         g_autofree char *path = g_build_filename(folder, files->pdata[i], NULL);
         if (strstr(files->pdata[i], "class-descriptions")
-            && !read_names_of(names, path, error)) {
+            && !read_names_of(r, path, error)) {
             return FALSE;
         }
     }
@@ -164,7 +166,7 @@ static gboolean read_openimages(struct dataset *d, const char *path, GError **er
     g_autofree char *top = folder ? g_strdup(path) : g_path_get_dirname(path);
     struct open_images r = { .d = d, .names = g_hash_table_new_full(
                                          g_str_hash, g_str_equal, g_free, g_free) };
-    gboolean good = read_names(r.names, top, error)
+    gboolean good = read_names(&r, top, error)
                     && (folder ? read_folder(&r, path, error)
                                : read_file(&r, path, NULL, error));
     g_hash_table_unref(r.names);

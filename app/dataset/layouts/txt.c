@@ -19,8 +19,8 @@ static gboolean has_images(const char *folder)
 static gboolean is_beside(const char *folder, const char *name)
 {
     g_autofree char *path = g_build_filename(folder, name, NULL);
-    g_autofree char *found = library_find_stem(path);
-    return found || (library_is_image_name(name)
+    g_autoptr(GPtrArray) found = library_list_stem(path);
+    return found->len > 0 || (library_is_image_name(name)
                      && g_file_test(path, G_FILE_TEST_IS_REGULAR));
 }
 

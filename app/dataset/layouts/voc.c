@@ -69,6 +69,33 @@ static char *lists_of(const char *path)
     return g_build_filename(path, "ImageSets", "Main", NULL);
 }
 
+/* The label map's order is the order of the labels; some of it has no file. */
+static gboolean read_order(struct dataset *d, const char *path, const GPtrArray *files,
+                           GError **error)
+{
+    g_autofree char *map = g_build_filename(path, "labelmap.txt", NULL);
+    if (!g_file_test(map, G_FILE_TEST_EXISTS)) {
+        return TRUE;
+    }
+    g_autoptr(GHashTable) classes = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
+                                                          NULL);
+    for (guint i = 0; i < files->len; i++) {
+        g_autofree char *class = NULL, *subset = NULL;
+        if (split_name(files->pdata[i], &class, &subset)) {
+            g_hash_table_add(classes, g_steal_pointer(&class));
+        }
+    }
+    g_autoptr(GPtrArray) lines = dataset_read_lines(map, error);
+    for (guint i = 0; lines && i < lines->len; i++) {
+        char *line = lines->pdata[i];
+        line[strcspn(line, ":")] = '\0';
+        if (g_hash_table_contains(classes, line)) {
+            dataset_add_label(d, line, DATASET_NO_GROUP);
+        }
+    }
+    return lines != NULL;
+}
+
 static gboolean matches(const struct dataset_file *file)
 {
     g_autofree char *lists = lists_of(file->path);
@@ -79,7 +106,7 @@ static gboolean read_voc(struct dataset *d, const char *path, GError **error)
 {
     g_autofree char *lists = lists_of(path);
     g_autoptr(GPtrArray) files = files_list(lists, ".txt", FALSE, error);
-    gboolean good = files != NULL;
+    gboolean good = files && read_order(d, path, files, error);
     for (guint i = 0; good && i < files->len; i++) {
         g_autofree char *file = g_build_filename(lists, files->pdata[i], NULL);
         g_autofree char *class = NULL, *subset = NULL;
