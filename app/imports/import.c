@@ -56,9 +56,9 @@ static gboolean put_image(struct import *m, guint image, GError **error)
     if (!place->how) {
         return TRUE;
     }
-    const char *hash = place->known.hash;
-    m->report->new_images += hash && !store_image_of(m->s, hash);
-    m->images[image] = known_image_put(m->s, place->path, &place->known, error);
+    const struct identity *known = &place->known;
+    m->report->new_images += !known->row && !store_find_content(m->s, known->hash);
+    m->images[image] = identity_put(m->s, place->path, known, error);
     return m->images[image] != 0;
 }
 

@@ -53,8 +53,7 @@ static gboolean list_both(struct search *q, GError **error)
 static void clear(struct place *place)
 {
     g_clear_pointer(&place->path, g_free);
-    g_clear_pointer(&place->known.hash, g_free);
-    place->known.row = 0;
+    identity_clear(&place->known);
 }
 
 /* Takes `path` for the place when there is such an image, with the content `hash` unless
@@ -65,15 +64,16 @@ static gboolean take(const struct search *q, struct place *place, const char *gi
     g_autoptr(GError) error = NULL;
     clear(place);
     char *path = place->path = g_canonicalize_filename(given, NULL);
+    struct identity *known = &place->known;
     if (!g_file_test(path, G_FILE_TEST_IS_REGULAR)) {
-        place->known.row = store_image_at(q->s, path); /* known, though gone for now */
-    } else if (!known_image_find(q->s, path, &place->known, &error)) {
+        known->row = store_image_at(q->s, path); /* known, though gone for now */
+        known->hash = known->row ? store_image_hash(q->s, known->row) : NULL;
+    } else if (!identity_look_up(q->s, path, known)
+               && !identity_read(path, NULL, known, &error)) {
         g_free(place->why);
         place->why = g_strdup(error->message);
     }
-    g_autofree char *got = place->known.row ? store_image_hash(q->s, place->known.row)
-                                            : g_strdup(place->known.hash);
-    if (got && (!hash || strcmp(got, hash) == 0)) {
+    if (known->hash && (!hash || strcmp(known->hash, hash) == 0)) {
         return TRUE;
     }
     clear(place);
@@ -102,7 +102,7 @@ static gboolean find_by_content(struct search *q, struct place *place, const cha
     if (path && take(q, place, path, hash)) {
         return TRUE;
     }
-    place->known.row = store_image_of(q->s, hash);
+    place->known.row = store_find_content(q->s, hash);
     return place->known.row != 0;
 }
 

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "app/dataset/dataset.h"
-#include "app/library/known.h"
+#include "app/library/identity.h"
 
 G_BEGIN_DECLS
 
@@ -13,7 +13,7 @@ enum { PLACES_BY_PATH = 1, PLACES_BY_NAME = 2, PLACES_BY_CONTENT = 4 };
 struct place {
     int how;                  /* one of the above; 0: not found */
     char *path;               /* NULL: not found, or found in the store by content only */
-    struct known_image known; /* row or hash */
+    struct identity known;    /* what is there; its row, or its hash when it is new */
     char *why;                /* not found because of this; may be NULL */
 };
 

@@ -8,9 +8,7 @@ enum { FIND_EVENT, FIND_CURRENT, INSERT, FIND_PREDICTION, PREDICT, N_STATEMENTS 
 
 static const char *const statements[N_STATEMENTS] = {
     "SELECT 1 FROM decision WHERE event = ?1",
-    /* As the view current_decision has it. */
-    "SELECT verdict, by_model, time FROM decision WHERE image = ?1 AND label = ?2"
-    " ORDER BY by_model, time DESC, id DESC LIMIT 1",
+    "SELECT verdict, by_model, time FROM current_decision WHERE image = ?1 AND label = ?2",
     "INSERT INTO decision (image, label, verdict, by_model, model, prompt, confidence,"
     " threshold, author, time, event) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9,"
     " coalesce (?10, max (strftime ('%Y-%m-%dT%H:%M:%fZ', 'now'), coalesce ("
@@ -208,62 +206,65 @@ static double number_at(sqlite3_stmt *list, int column)
                ? -1 : sqlite3_column_double(list, column);
 }
 
-static gboolean end_list(store *s, sqlite3_stmt *list, int code, GError **error)
+/* What is done with a row whose first column is a path, which is bytes without an end. */
+struct list {
+    gboolean (*row)(const struct list *list, sqlite3_stmt *at, const char *path);
+    StoreEventFunc event;
+    StoreFileFunc file;
+    gpointer user_data;
+};
+
+static gboolean each(store *s, const char *sql, const struct list *list, GError **error)
 {
+    sqlite3_stmt *at = store_prepare(s, sql, error, "");
+    int code = SQLITE_DONE;
+    gboolean more = TRUE;
+    if (!at) {
+        return FALSE;
+    }
+    while (more && (code = sqlite3_step(at)) == SQLITE_ROW) {
+        g_autofree char *path = g_strndup(sqlite3_column_blob(at, 0),
+                                          (gsize)sqlite3_column_bytes(at, 0));
+        more = list->row(list, at, path);
+    }
     gboolean good = code == SQLITE_DONE || code == SQLITE_ROW || store_fail(s, error);
-    sqlite3_finalize(list);
+    sqlite3_finalize(at);
     return good;
 }
 
-/* Paths are bytes: the column has no NUL behind it. */
-static char *path_at(sqlite3_stmt *list, int column)
+static gboolean give_event(const struct list *list, sqlite3_stmt *at, const char *path)
 {
-    return g_strndup(sqlite3_column_blob(list, column),
-                     (gsize)sqlite3_column_bytes(list, column));
+    StoreEvent event = {
+        .verdict = (StoreVerdict)sqlite3_column_int(at, 2),
+        .source = { .by_model = sqlite3_column_int(at, 3), .model = text_at(at, 4),
+                    .prompt = text_at(at, 5), .confidence = number_at(at, 6),
+                    .threshold = number_at(at, 7), .author = text_at(at, 8),
+                    .time = text_at(at, 9) },
+        .event = text_at(at, 10) };
+    return list->event(path, text_at(at, 1), &event, list->user_data);
 }
 
 gboolean store_each_event(store *s, StoreEventFunc func, gpointer user_data,
                           GError **error)
 {
-    sqlite3_stmt *list = store_prepare(
-        s, "SELECT p.path, l.name, d.verdict, d.by_model, d.model, d.prompt, d.confidence,"
-           " d.threshold, d.author, d.time, d.event FROM current_decision d"
-           " JOIN label l ON l.id = d.label JOIN image_path p ON p.image = d.image"
-           " WHERE d.verdict != 0 ORDER BY p.path, l.id", error, "");
-    int code = SQLITE_DONE;
-    gboolean more = TRUE;
-    if (!list) {
-        return FALSE;
-    }
-    while (more && (code = sqlite3_step(list)) == SQLITE_ROW) {
-        g_autofree char *path = path_at(list, 0);
-        StoreEvent event = {
-            .verdict = (StoreVerdict)sqlite3_column_int(list, 2),
-            .source = { .by_model = sqlite3_column_int(list, 3), .model = text_at(list, 4),
-                        .prompt = text_at(list, 5), .confidence = number_at(list, 6),
-                        .threshold = number_at(list, 7), .author = text_at(list, 8),
-                        .time = text_at(list, 9) },
-            .event = text_at(list, 10) };
-        more = func(path, text_at(list, 1), &event, user_data);
-    }
-    return end_list(s, list, code, error);
+    struct list list = { .row = give_event, .event = func, .user_data = user_data };
+    return each(s, "SELECT p.path, l.name, d.verdict, d.by_model, d.model, d.prompt,"
+                   " d.confidence, d.threshold, d.author, d.time, d.event"
+                   " FROM current_decision d JOIN label l ON l.id = d.label"
+                   " JOIN image_path p ON p.image = d.image WHERE d.verdict != 0"
+                   " ORDER BY p.path, l.id", &list, error);
+}
+
+static gboolean give_file(const struct list *list, sqlite3_stmt *at, const char *path)
+{
+    return list->file(path, text_at(at, 1), sqlite3_column_int64(at, 2), list->user_data);
 }
 
 gboolean store_each_file(store *s, StoreFileFunc func, gpointer user_data, GError **error)
 {
-    sqlite3_stmt *list = store_prepare(
-        s, "SELECT p.path, i.hash, i.bytes FROM image_path p JOIN image i ON i.id = p.image"
-           " ORDER BY p.path", error, "");
-    int code = SQLITE_DONE;
-    gboolean more = TRUE;
-    if (!list) {
-        return FALSE;
-    }
-    while (more && (code = sqlite3_step(list)) == SQLITE_ROW) {
-        g_autofree char *path = path_at(list, 0);
-        more = func(path, text_at(list, 1), sqlite3_column_int64(list, 2), user_data);
-    }
-    return end_list(s, list, code, error);
+    struct list list = { .row = give_file, .file = func, .user_data = user_data };
+    return each(s, "SELECT p.path, i.hash, i.bytes FROM image_path p"
+                   " JOIN image i ON i.id = p.image ORDER BY p.path", &list, error);
 }
 
 /* --- Around them ---------------------------------------------------------------------- */
@@ -281,7 +282,7 @@ gint64 store_image_at(store *s, const char *path)
     return image;
 }
 
-gint64 store_image_of(store *s, const char *hash)
+gint64 store_find_content(store *s, const char *hash)
 {
     gint64 image = 0;
     store_finish(s, store_prepare(s, "SELECT id FROM image WHERE hash = ?", NULL, "t",

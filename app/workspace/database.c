@@ -1,9 +1,12 @@
 /* The thread of the store: one job after another, each with a part that runs there and
  * one that takes its results on the main thread. */
-#include "app/library/known.h"
+#include "app/library/library.h"
 #include "app/workspace/workspace_private.h"
 
+
+#include <gdk-pixbuf/gdk-pixbuf.h>
 #include <glib/gi18n.h>
+#include <glib/gstdio.h>
 #include <string.h>
 
 struct DatabaseJob {
@@ -88,13 +91,29 @@ static void job_push(DatabaseJob *job)
     g_thread_pool_push(job->workspace->database, job, NULL);
 }
 
+/* The row of an image by content; the hash is taken again only when size or time
+ * changed. */
 static gint64 find_row(store *s, const char *path, GError **error)
 {
-    struct known_image image;
-    gint64 row = known_image_find(s, path, &image, error)
-                     ? known_image_put(s, path, &image, error) : 0;
-    g_free(image.hash);
-    return row;
+    GStatBuf info;
+    if (g_stat(path, &info) != 0) {
+        g_set_error(error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND, "%s: %s", path,
+                    g_strerror(errno));
+        return 0;
+    }
+    gint64 row = store_find_image(s, path, info.st_size, info.st_mtime);
+    if (row) {
+        return row;
+    }
+    gint64 bytes = 0;
+    g_autofree char *hash = library_hash(path, NULL, &bytes, error);
+    if (!hash) {
+        return 0;
+    }
+    int width = 0, height = 0;
+    gdk_pixbuf_get_file_info(path, &width, &height);
+    StoreImage image = { hash, path, bytes, info.st_mtime, width, height };
+    return store_put_image(s, &image, error);
 }
 
 static void work_find(DatabaseJob *job)

@@ -95,6 +95,7 @@ static char *make_path(int limits)
 
 struct random_database {
     store *s;
+    store_intake *intake;        /* for predictions */
     int limits;
     GArray *images, *labels; /* gint64 rows */
 };
@@ -107,15 +108,15 @@ static void add_image(struct random_database *r, int number)
     g_autofree char *content = g_strdup_printf("picture %d", number);
     g_autofree char *stem = g_strndup(path, (gsize)(strrchr(path, '.') - path));
     g_autoptr(GPtrArray) alike = library_list_stem(stem);
-    struct known_image known;
+    struct identity known;
     if (g_file_test(path, G_FILE_TEST_EXISTS) || g_mkdir_with_parents(folder, 0700) != 0
         || ((r->limits & OWN_STEMS) && alike->len > 0)) {
         return; /* the name is taken, or a file has that of a folder */
     }
     REQUIRE(g_file_set_contents(path, content, -1, NULL));
-    REQUIRE(known_image_find(r->s, path, &known, NULL));
-    gint64 row = known_image_put(r->s, path, &known, NULL);
-    g_free(known.hash);
+    REQUIRE(identity_read(path, NULL, &known, NULL));
+    gint64 row = identity_put(r->s, path, &known, NULL);
+    identity_clear(&known);
     REQUIRE(row > 0);
     g_array_append_val(r->images, row);
 }
@@ -155,16 +156,21 @@ static void decide(struct random_database *r)
     REQUIRE(store_decide(r->s, image, label, (StoreVerdict)verdict, &source, NULL));
     if (g_rand_int_range(dice, 0, 4) == 0) {
         source.confidence = g_rand_double_range(dice, 0.001, 1);
-        REQUIRE(store_predict(r->s, image, label, &source, NULL));
+        source.time = time;
+        REQUIRE(store_take_prediction(r->intake, image, label, &source, NULL)
+                != STORE_TAKE_FAILED);
     }
 }
 
 static void make_database(const char *path, int limits)
 {
-    struct random_database r = { store_open(path, STORE_CREATE, NULL), limits,
-                                 g_array_new(FALSE, FALSE, sizeof(gint64)),
-                                 g_array_new(FALSE, FALSE, sizeof(gint64)) };
+    struct random_database r = { .s = store_open(path, STORE_CREATE, NULL),
+                                 .limits = limits,
+                                 .images = g_array_new(FALSE, FALSE, sizeof(gint64)),
+                                 .labels = g_array_new(FALSE, FALSE, sizeof(gint64)) };
     REQUIRE(r.s);
+    r.intake = store_intake_new(r.s, NULL);
+    REQUIRE(r.intake);
     int n_images = g_rand_int_range(dice, 1, 9), n_labels = g_rand_int_range(dice, 1, 8);
     for (int i = 0; i < n_images; i++) {
         add_image(&r, i);
@@ -175,6 +181,7 @@ static void make_database(const char *path, int limits)
     for (int i = g_rand_int_range(dice, 0, 40); r.images->len > 0 && i > 0; i--) {
         decide(&r);
     }
+    store_intake_free(&r.intake);
     store_close(&r.s);
     g_array_unref(r.images);
     g_array_unref(r.labels);

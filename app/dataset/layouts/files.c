@@ -55,6 +55,19 @@ GPtrArray *files_list(const char *folder, const char *suffix, gboolean deep,
     return g_steal_pointer(&out);
 }
 
+GPtrArray *files_list_or_one(const char *path, const char *suffix, char **top,
+                             GError **error)
+{
+    if (g_file_test(path, G_FILE_TEST_IS_DIR)) {
+        *top = g_strdup(path);
+        return files_list(path, suffix, TRUE, error);
+    }
+    GPtrArray *one = g_ptr_array_new_with_free_func(g_free);
+    *top = g_path_get_dirname(path);
+    g_ptr_array_add(one, g_path_get_basename(path));
+    return one;
+}
+
 gboolean files_any(const char *folder, const char *suffix, gboolean deep)
 {
     g_autoptr(GPtrArray) found = files_list(folder, suffix, deep, NULL);

@@ -12,6 +12,9 @@ int files_by_name(gconstpointer a, gconstpointer b);
  * to folders are not followed. A folder that cannot be read is an error. */
 GPtrArray *files_list(const char *folder, const char *suffix, gboolean deep,
                       GError **error);
+/* The same for a path that may be one file: *top is the folder, to be freed in any case. */
+GPtrArray *files_list_or_one(const char *path, const char *suffix, char **top,
+                             GError **error);
 /* Whether there is such a file; FALSE for a folder that cannot be read. */
 gboolean files_any(const char *folder, const char *suffix, gboolean deep);
 /* dataset_find_root for a file of annotations, whose images lie beside it, or below or

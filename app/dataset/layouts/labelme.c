@@ -93,17 +93,11 @@ static gboolean matches(const struct dataset_file *file)
 
 static gboolean read_labelme(struct dataset *d, const char *path, GError **error)
 {
-    d->summary = g_strdup("flags of labelme");
     gboolean folder = g_file_test(path, G_FILE_TEST_IS_DIR);
-    g_autofree char *top = folder ? g_strdup(path) : g_path_get_dirname(path);
-    g_autoptr(GPtrArray) files = NULL;
-    if (folder) {
-        files = files_list(path, ".json", TRUE, error);
-    } else {
-        files = g_ptr_array_new_with_free_func(g_free);
-        g_ptr_array_add(files, g_path_get_basename(path));
-    }
+    g_autofree char *top = NULL;
+    g_autoptr(GPtrArray) files = files_list_or_one(path, ".json", &top, error);
     gboolean good = files != NULL;
+    d->summary = g_strdup("flags of labelme");
     for (guint i = 0; good && i < files->len; i++) {
         good = (folder && !is_labelme(path, files->pdata[i]))
                || read_file(d, top, files->pdata[i], error);

@@ -116,17 +116,10 @@ static gboolean matches(const struct dataset_file *file)
 
 static gboolean read_xmp(struct dataset *d, const char *path, GError **error)
 {
-    gboolean folder = g_file_test(path, G_FILE_TEST_IS_DIR);
-    g_autofree char *top = folder ? g_strdup(path) : g_path_get_dirname(path);
-    g_autoptr(GPtrArray) files = NULL;
-    d->summary = g_strdup("keywords of XMP sidecars");
-    if (folder) {
-        files = files_list(path, ".xmp", TRUE, error);
-    } else {
-        files = g_ptr_array_new_with_free_func(g_free);
-        g_ptr_array_add(files, g_path_get_basename(path));
-    }
+    g_autofree char *top = NULL;
+    g_autoptr(GPtrArray) files = files_list_or_one(path, ".xmp", &top, error);
     gboolean good = files != NULL;
+    d->summary = g_strdup("keywords of XMP sidecars");
     for (guint i = 0; good && i < files->len; i++) {
         g_autofree char *file = g_build_filename(top, files->pdata[i], NULL);
         good = read_sidecar(d, file, files->pdata[i], error);

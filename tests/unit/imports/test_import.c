@@ -218,12 +218,12 @@ static void test_own(void)
     g_autofree char *image = put("own/a.jpg", "own");
     g_free(put("own/l.csv", "image,label,state\na.jpg,x,1\na.jpg,y,0\n"));
     StoreSource person = { .confidence = -1, .threshold = -1 };
-    struct known_image known;
+    struct identity known;
     gint64 who, what;
     store *s = store_open(path, STORE_CREATE, NULL);
-    REQUIRE(s && known_image_find(s, image, &known, NULL));
-    gint64 row = known_image_put(s, image, &known, NULL);
-    g_free(known.hash);
+    REQUIRE(s && identity_read(image, NULL, &known, NULL));
+    gint64 row = identity_put(s, image, &known, NULL);
+    identity_clear(&known);
     gint64 x = store_put_label(s, "x", NULL, NULL);
     REQUIRE(store_decide(s, row, x, STORE_REJECTED, &person, NULL));
     REQUIRE(store_decide(s, row, x, STORE_CLEARED, &person, NULL));
