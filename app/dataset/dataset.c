@@ -67,8 +67,8 @@ void dataset_add_event(struct dataset *d, guint image, guint label,
                        const StoreEvent *event)
 {
     if (!d->scans) {
-        struct dataset_pair pair = {
-            image, label, event->source.by_model ? TRUTH_UNKNOWN : (gint8)event->verdict };
+        struct dataset_pair pair = { image, label, (gint8)event->verdict,
+                                     (guint8)event->source.by_model };
         g_array_append_val(d->pairs, pair);
     } else if (d->func && !d->failure) {
         d->func(d, image, label, event, d->user_data, &d->failure);
@@ -122,28 +122,37 @@ static int by_place(gconstpointer a, gconstpointer b)
     return l->label < r->label ? -1 : l->label > r->label;
 }
 
-/* Sorts the pairs and drops what is said twice, and that nothing is known where something
- * is; two that contradict are an error. */
+/* What is known goes before what is not, and a person's word before a model's. */
+static int weight(const struct dataset_pair *pair)
+{
+    return pair->truth == TRUTH_UNKNOWN ? 0 : pair->by_model ? 1 : 2;
+}
+
+static gboolean contradicts(const struct dataset *d, const struct dataset_pair *pair,
+                            const char *path, GError **error)
+{
+    g_autofree char *name = g_filename_display_name(path);
+    g_set_error(error, DATASET_ERROR, DATASET_ERROR_INVALID,
+                "%s: \"%s\" is said to be both true and untrue of %s", name,
+                dataset_label(d, pair->label), dataset_image_name(d, pair->image));
+    return FALSE;
+}
+
+/* Sorts the pairs and drops what is said twice; two of a weight that contradict are an
+ * error. */
 static gboolean finish(struct dataset *d, const char *path, GError **error)
 {
     struct dataset_pair *pairs = (struct dataset_pair *)(gpointer)d->pairs->data;
     guint n = 0;
     g_array_sort(d->pairs, by_place);
     for (guint i = 0; i < d->pairs->len; i++) {
-        gboolean again = n > 0 && by_place(&pairs[n - 1], &pairs[i]) == 0;
-        if (again && pairs[n - 1].truth == TRUTH_UNKNOWN) {
-            pairs[n - 1].truth = pairs[i].truth;
-        } else if (again && pairs[i].truth != TRUTH_UNKNOWN
-                   && pairs[n - 1].truth != pairs[i].truth) {
-            g_autofree char *name = g_filename_display_name(path);
-            g_set_error(error, DATASET_ERROR, DATASET_ERROR_INVALID,
-                        "%s: \"%s\" is said to be both true and untrue of %s", name,
-                        dataset_label(d, pairs[i].label),
-                        dataset_image_name(d, pairs[i].image));
-            return FALSE;
-        }
-        if (!again) {
+        if (n == 0 || by_place(&pairs[n - 1], &pairs[i]) != 0) {
             pairs[n++] = pairs[i];
+        } else if (weight(&pairs[i]) > weight(&pairs[n - 1])) {
+            pairs[n - 1] = pairs[i];
+        } else if (weight(&pairs[i]) == weight(&pairs[n - 1])
+                   && pairs[i].truth != pairs[n - 1].truth) {
+            return contradicts(d, &pairs[i], path, error);
         }
     }
     g_array_set_size(d->pairs, n);

@@ -33,7 +33,7 @@ struct dataset_options {
 struct dataset;
 
 /* `options` may be NULL. Errors of a file's content name the file and the place in it.
- * What a model said is not known by that: it is as if nobody had said it. */
+ * Where a person and a model contradict, the person's word is the truth. */
 struct dataset *dataset_open(const char *path, const struct dataset_options *options,
                              GError **error);
 /* Takes what a file says of a pair, with all that stands beside it; borrowed. FALSE, with

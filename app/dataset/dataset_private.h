@@ -9,6 +9,7 @@ G_BEGIN_DECLS
 struct dataset_pair {
     guint32 image, label;
     gint8 truth;
+    guint8 by_model;
 };
 
 /* What the files say of an image beside its name. */

@@ -188,8 +188,8 @@ static void test_export(void)
     g_autofree char *coco = export_text("export.db", "coco");
     REQUIRE(g_str_has_prefix(
         csv, "image,label,state,source,score,threshold,model,prompt,decided_at\n"
-             "\"q/a, \"\"b\"\".jpg\",cat,accepted,human,0.5,,,,"));
-    REQUIRE(strstr(csv, "\"a \"\"dog\"\"\",rejected,model,0.9,0.6,m,p,"));
+             "\"q/a, \"\"b\"\".jpg\",\"a \"\"dog\"\"\",rejected,model,0.9,0.6,m,p,"));
+    REQUIRE(strstr(csv, "\n\"q/a, \"\"b\"\".jpg\",cat,accepted,human,0.5,,,,"));
     REQUIRE(strstr(csv, "\nr/b.jpg,"));
     REQUIRE(strstr(coco, "\"file_name\": \"r/b.jpg\""));
     REQUIRE_INT(count(coco, "\"supercategory\""), 3);

@@ -1,8 +1,7 @@
 /* CSV: long, as `taglight export --format csv` writes (a row for each decision), or wide
  * (one-hot). Cells are 1 or accepted, 0 or rejected, and empty, cleared, undecided or
  * unknown. Beside them a long file may have the columns source, score, threshold, model,
- * prompt, decided_at and author; but for the source, only who takes the rows one by one gets
- * to see them. */
+ * prompt, decided_at and author; only who takes the rows one by one gets to see them. */
 #include "app/dataset/csv_layout.h"
 #include "app/dataset/dataset_private.h"
 
@@ -172,7 +171,7 @@ static void read_header(struct file *f)
         f->layout.image = 0;
     }
     for (int i = 0; i < N_DETAILS; i++) {
-        f->column[i] = f->d->scans || i == SOURCE ? csv_find(f->csv, details[i]) : -1;
+        f->column[i] = f->d->scans ? csv_find(f->csv, details[i]) : -1;
     }
     for (guint i = 0; f->layout.wide && i < csv_n_fields(f->csv); i++) {
         if (csv_layout_is_label(&f->layout, f->csv, i)) {

@@ -27,6 +27,9 @@ static gboolean add_decision(const char *path, const char *label, const StoreEve
                              gpointer user_data)
 {
     struct dataset *d = user_data;
+    if (event->source.by_model && !d->scans) {
+        return TRUE;
+    }
     dataset_add_event(d, dataset_add_image(d, path, NULL),
                       dataset_add_label(d, label, DATASET_NO_GROUP), event);
     return !d->failure;
