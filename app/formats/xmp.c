@@ -90,8 +90,8 @@ static gboolean find_rdf(struct xmp *xmp, GError **error)
                     : fail(error, "there is no rdf:RDF in it");
 }
 
-/* NULL when it is no XML or uses a prefix that it does not declare: declaring one of ours
- * would give that a meaning. */
+/* NULL when it is no XML or uses a prefix that it does not declare: declaring one of
+ * ours would give that a meaning. */
 static xmlDoc *read_document(const char *text, gsize size)
 {
     const int quiet = XML_PARSE_NOERROR | XML_PARSE_NOWARNING | XML_PARSE_NONET;
