@@ -1,5 +1,5 @@
-/* XMP sidecars: what can be read can be joined with a keyword and be read again, with all
- * keywords as they were. */
+/* XMP sidecars: what can be read can be joined with a keyword and be read again, with
+ * all keywords as they were. */
 #include "app/formats/xmp.h"
 
 #include <stdint.h>
