@@ -90,20 +90,33 @@ static gboolean find_rdf(struct xmp *xmp, GError **error)
                     : fail(error, "there is no rdf:RDF in it");
 }
 
-struct xmp *xmp_parse(const char *text, gsize size, GError **error)
+/* NULL when it is no XML or uses a prefix that it does not declare: declaring one of
+ * ours would give that a meaning. */
+static xmlDoc *read_document(const char *text, gsize size)
 {
     const int quiet = XML_PARSE_NOERROR | XML_PARSE_NOWARNING | XML_PARSE_NONET;
+    xmlParserCtxt *parser = xmlNewParserCtxt();
+    xmlDoc *doc = NULL;
+    if (parser && size <= G_MAXINT) {
+        doc = xmlCtxtReadMemory(parser, text, (int)size, NULL, NULL, quiet);
+    }
+    if (doc && !parser->nsWellFormed) {
+        xmlFreeDoc(doc);
+        doc = NULL;
+    }
+    xmlFreeParserCtxt(parser);
+    return doc;
+}
+
+struct xmp *xmp_parse(const char *text, gsize size, GError **error)
+{
     struct xmp *xmp = g_new0(struct xmp, 1);
     gboolean fresh = size == 0;
     xmp->options = fresh ? XML_SAVE_FORMAT : 0;
-    if (!fresh && !g_str_has_prefix(text, "<?xml ")) {
+    if (size >= 6 && memcmp(text, "<?xml ", 6) != 0) {
         xmp->options |= XML_SAVE_NO_DECL;
     }
-    if (size <= G_MAXINT) {
-        xmp->doc =
-            xmlReadMemory(fresh ? empty : text, fresh ? (int)strlen(empty) : (int)size,
-                          NULL, NULL, quiet);
-    }
+    xmp->doc = read_document(fresh ? empty : text, fresh ? strlen(empty) : size);
     if (!xmp->doc) {
         fail(error, "it is no well-formed XML");
     }
@@ -152,19 +165,17 @@ GPtrArray *xmp_keywords(const struct xmp *xmp, enum xmp_field field)
     return keywords;
 }
 
-/* The namespace for new nodes in `node`, declared there when it is not yet. */
+/* The namespace for new nodes in `node`, declared there when it is not yet. Its usual
+ * prefix may stand for another one, which must go on to mean that. */
 static xmlNs *find_space(struct xmp *xmp, xmlNode *node, const char *space,
                          const char *prefix)
 {
     xmlNs *ns = xmlSearchNsByHref(xmp->doc, node, BAD_CAST space);
-    g_autofree char *name = g_strdup(prefix);
-    while (!ns) { /* the prefix may stand for another namespace here */
-        ns = xmlNewNs(node, BAD_CAST space, BAD_CAST name);
-        char *next = g_strconcat(name, "_", NULL);
-        g_free(name);
-        name = next;
+    g_autoptr(GString) name = g_string_new(prefix);
+    while (!ns && xmlSearchNs(xmp->doc, node, BAD_CAST name->str)) {
+        g_string_append_c(name, '_');
     }
-    return ns;
+    return ns ? ns : xmlNewNs(node, BAD_CAST space, BAD_CAST name->str);
 }
 
 static xmlNode *make_container(struct xmp *xmp, enum xmp_field field)

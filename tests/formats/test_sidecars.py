@@ -5,28 +5,11 @@ import os
 import shutil
 import subprocess
 
-from export_case import ExportCase, main
+from export_case import ROOT, ExportCase, main
 
-OTHERS = '''<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
-<!-- by hand -->
-<x:xmpmeta xmlns:x="adobe:ns:meta/" x:xmptk="other 1.0">
- <rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
-  <rdf:Description rdf:about="" xmlns:xmp="http://ns.adobe.com/xap/1.0/"
-    xmlns:lr="urn:not-lightroom" xmp:Rating="4">
-   <lr:own>kept &amp; kept</lr:own>
-  </rdf:Description>
-  <rdf:Description rdf:about="" xmlns:dc="http://purl.org/dc/elements/1.1/">
-   <dc:subject>
-    <rdf:Bag>
-     <rdf:li>family</rdf:li>
-     <rdf:li xml:lang="en">boat</rdf:li>
-    </rdf:Bag>
-   </dc:subject>
-  </rdf:Description>
- </rdf:RDF>
-</x:xmpmeta>
-<?xpacket end="w"?>
-'''
+with open(os.path.join(ROOT, 'tests', 'corpus', 'xmp', 'others.xmp'),
+          encoding='utf-8') as corpus:
+    OTHERS = corpus.read()
 
 
 class Sidecars(ExportCase):
@@ -108,7 +91,8 @@ class Sidecars(ExportCase):
               'xmlns:dc="http://purl.org/dc/elements/1.1/"><rdf:Description>%s' \
               '</rdf:Description></rdf:RDF>'
         self.fill(self.image('fog.jpg', 'bb'), self.decide('fog.jpg', 'mist', 'accepted'))
-        for text in ('<x:xmpmeta', 'no xml', '<a/>', OTHERS[:-60], rdf % '<dc:subject>a'
+        prefix = rdf.replace(' xmlns:dc="http://purl.org/dc/elements/1.1/"', '') % '<dc:a/>'
+        for text in ('<x:xmpmeta', 'no xml', prefix, '<a/>', OTHERS[:-60], rdf % '<dc:subject>a'
                      '</dc:subject>', '<!DOCTYPE a [<!ENTITY b SYSTEM "/etc/passwd">]><a>&b;'
                      '</a>'):
             self.write(self.path('photos', 'quay.jpg.xmp'), text)
