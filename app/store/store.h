@@ -19,10 +19,13 @@ typedef enum {
     STORE_ERROR_OPEN,    /* missing, no database, or not ours */
     STORE_ERROR_DAMAGED,
     STORE_ERROR_NEWER,   /* written by a later version; left as it is */
+    STORE_ERROR_LOCKED,  /* another program wrote for longer than one can wait */
+    STORE_ERROR_FULL,    /* the disk is full */
+    STORE_ERROR_READ_ONLY,
     STORE_ERROR_FAILED,
 } StoreError;
 
-#define STORE_SCHEMA_VERSION 4
+#define STORE_SCHEMA_VERSION 5
 
 typedef struct store store;
 
@@ -92,6 +95,8 @@ gboolean store_predict(store *s, gint64 image, gint64 label, const StoreSource *
                        GError **error);
 gboolean store_begin(store *s, GError **error);
 gboolean store_commit(store *s, GError **error);
+/* Takes back what came since store_begin, after one of its calls failed. */
+void store_rollback(store *s);
 
 /* The current decisions that are not cleared, by path and label. */
 gboolean store_each_decision(store *s, StoreRowFunc func, gpointer user_data,
