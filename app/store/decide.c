@@ -39,12 +39,47 @@ gboolean store_decide(store *s, gint64 image, gint64 label, StoreVerdict verdict
     return append(s, image, label, verdict, source, 0, error);
 }
 
+gboolean store_accept_once(store *s, gint64 image, gint64 label, const StoreSource *source,
+                           gboolean *added, GError **error)
+{
+    gint64 known = 0;
+    sqlite3_stmt *find = store_prepare(
+        s, "SELECT 1 FROM decision WHERE image = ? AND label = ? AND by_model = 1"
+           " AND verdict = 1 AND model IS ? AND prompt IS ? AND threshold IS ? LIMIT 1",
+        error, "iittd", image, label, source->model, source->prompt, source->threshold);
+    gboolean good = store_finish(s, find, &known, error)
+                    && (known || append(s, image, label, STORE_ACCEPTED, source, 0, error));
+    if (added) {
+        *added = good && !known;
+    }
+    return good;
+}
+
 StoreVerdict store_verdict(store *s, gint64 image, gint64 label)
 {
     gint64 verdict = 0;
     store_finish(s, store_prepare(s, "SELECT verdict FROM current_decision WHERE image = ? AND"
                          " label = ?", NULL, "ii", image, label), &verdict, NULL);
     return (StoreVerdict)verdict;
+}
+
+void store_verdicts(store *s, gint64 image, const gint64 *labels, guint n,
+                    StoreVerdict *out)
+{
+    sqlite3_stmt *list = store_prepare(
+        s, "SELECT label, verdict FROM current_decision WHERE image = ?", NULL, "i", image);
+    for (guint i = 0; i < n; i++) {
+        out[i] = STORE_CLEARED;
+    }
+    while (list && sqlite3_step(list) == SQLITE_ROW) {
+        gint64 label = sqlite3_column_int64(list, 0);
+        for (guint i = 0; i < n; i++) {
+            if (labels[i] == label) {
+                out[i] = (StoreVerdict)sqlite3_column_int(list, 1);
+            }
+        }
+    }
+    sqlite3_finalize(list);
 }
 
 /* The newest decision of the person at this machine that neither takes something back nor

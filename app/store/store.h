@@ -90,9 +90,34 @@ gboolean store_decide(store *s, gint64 image, gint64 label, StoreVerdict verdict
  * was; both 0 when there is nothing to undo. */
 gboolean store_undo(store *s, gint64 *image, gint64 *label, GError **error);
 StoreVerdict store_verdict(store *s, gint64 image, gint64 label);
-/* The newest confidence of an (image, label, model, prompt); never touches decisions. */
-gboolean store_predict(store *s, gint64 image, gint64 label, const StoreSource *source,
-                       GError **error);
+/* The verdicts [n] on the labels [n] of an image. */
+void store_verdicts(store *s, gint64 image, const gint64 *labels, guint n,
+                    StoreVerdict *out);
+/* Appends what `source`, a model, accepts, unless it has accepted the same with the same
+ * threshold before; *added, which may be NULL, says whether it did. */
+gboolean store_accept_once(store *s, gint64 image, gint64 label, const StoreSource *source,
+                           gboolean *added, GError **error);
+
+/* How decisions and predictions name a model: by a person's name for it, and by what tells
+ * two models of one name apart. To be freed. */
+char *store_model_mark(const char *name, const char *fingerprint);
+
+/* What a model is asked about each image: labels [n] with their prompts [n], "" for labels
+ * of a fixed head. Borrowed. */
+typedef struct {
+    const char *model;
+    const gint64 *labels;
+    const char *const *prompts;
+    guint n;
+} StoreQuestion;
+
+/* Keeps confidences [n] of an image, never decisions; those below 0 are left out. What was
+ * known before stays as it is unless `replace`. */
+gboolean store_predict(store *s, gint64 image, const StoreQuestion *question,
+                       const float *confidence, gboolean replace, GError **error);
+/* The confidences [n] that are known, -1 for others. TRUE when all are. */
+gboolean store_predicted(store *s, gint64 image, const StoreQuestion *question,
+                         float *confidence);
 gboolean store_begin(store *s, GError **error);
 gboolean store_commit(store *s, GError **error);
 /* Takes back what came since store_begin, after one of its calls failed. */

@@ -53,8 +53,15 @@ static void test_decisions(void)
     REQUIRE_INT(store_verdict(s, image, label), STORE_ACCEPTED);
     REQUIRE(store_decide(s, image, label, STORE_REJECTED, &person, NULL));
     REQUIRE(store_decide(s, image, label, STORE_ACCEPTED, &machine, NULL));
-    REQUIRE(store_predict(s, image, label, &machine, NULL));
-    REQUIRE(store_predict(s, image, label, &machine, NULL));
+    StoreQuestion question = { "m", &label, (const char *const[]){ "p" }, 1 };
+    float said = 0.25f, known = 0;
+    REQUIRE(!store_predicted(s, image, &question, &known) && known == -1);
+    REQUIRE(store_predict(s, image, &question, &said, FALSE, NULL));
+    said = 0.5f;
+    REQUIRE(store_predict(s, image, &question, &said, FALSE, NULL));
+    REQUIRE(store_predicted(s, image, &question, &known) && known == 0.25f);
+    REQUIRE(store_predict(s, image, &question, &said, TRUE, NULL));
+    REQUIRE(store_predicted(s, image, &question, &known) && known == 0.5f);
     REQUIRE_INT(store_verdict(s, image, label), STORE_REJECTED); /* the person's stands */
     REQUIRE(store_decide(s, image, label, STORE_ACCEPTED, &person, NULL));
     REQUIRE(store_undo(s, &who, &what, NULL));
