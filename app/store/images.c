@@ -46,6 +46,14 @@ gint64 store_find_image(store *s, const char *path, gint64 bytes, gint64 mtime)
     return id;
 }
 
+gint64 store_find_content(store *s, const char *hash)
+{
+    gint64 id = 0;
+    store_finish(s, store_prepare(s, "SELECT id FROM image WHERE hash = ?", NULL, "t", hash),
+                 &id, NULL);
+    return id;
+}
+
 char *store_image_hash(store *s, gint64 image)
 {
     sqlite3_stmt *find =

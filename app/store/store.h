@@ -73,6 +73,8 @@ gint64 store_put_label(store *s, const char *name, const char *prompt, GError **
 gint64 store_find_label(store *s, const char *name);
 /* The image last seen at `path` with that size and time, or 0. */
 gint64 store_find_image(store *s, const char *path, gint64 bytes, gint64 mtime);
+/* The image of that content, or 0. */
+gint64 store_find_content(store *s, const char *hash);
 /* Hash of an image, to be freed; NULL when there is none. */
 char *store_image_hash(store *s, gint64 image);
 /* Names of labels in the order in which they were added. */
