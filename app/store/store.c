@@ -142,24 +142,32 @@ static gboolean is_fixed(const char *file)
     return g_access(folder, W_OK) != 0 && !g_file_test(log, G_FILE_TEST_EXISTS);
 }
 
+char *store_uri(const store *s)
+{
+    g_autofree char *whole = g_canonicalize_filename(s->file, NULL);
+    g_autofree char *escaped = g_uri_escape_string(whole, "/", FALSE);
+    return g_strdup_printf("file:%s%s", escaped, s->fixed ? "?immutable=1" : "");
+}
+
+gboolean store_is_same_file(const store *s, const char *path)
+{
+    GStatBuf own, other;
+    return g_stat(s->file, &own) == 0 && g_stat(path, &other) == 0
+           && own.st_dev == other.st_dev && own.st_ino == other.st_ino;
+}
+
 static gboolean connect(store *s, StoreMode mode, GError **error)
 {
-    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX;
-    g_autofree char *name = g_strdup(s->file);
+    int flags = (mode == STORE_CREATE ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
+                                      : SQLITE_OPEN_READWRITE);
     if (mode == STORE_READ_ONLY && !g_file_test(s->file, G_FILE_TEST_EXISTS)) {
         return fail_open(s, STORE_ERROR_OPEN, "there is no such file", error);
     }
     s->fixed = mode == STORE_READ_ONLY && is_fixed(s->file);
-    if (s->fixed) {
-        g_autofree char *whole = g_canonicalize_filename(s->file, NULL);
-        g_autofree char *escaped = g_uri_escape_string(whole, "/", FALSE);
-        g_free(name);
-        name = g_strdup_printf("file:%s?immutable=1", escaped);
-        flags = SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_URI;
-    } else if (mode == STORE_CREATE) {
-        flags |= SQLITE_OPEN_CREATE;
-    }
-    int code = sqlite3_open_v2(name, &s->db, flags, NULL);
+    flags = s->fixed ? SQLITE_OPEN_READONLY : flags;
+    g_autofree char *name = store_uri(s);
+    int code = sqlite3_open_v2(name, &s->db, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_URI,
+                               NULL);
     if (code != SQLITE_OK) {
         return s->db ? store_fail(s, error)
                      : fail_open(s, STORE_ERROR_OPEN, sqlite3_errstr(code), error);

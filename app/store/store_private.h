@@ -17,6 +17,10 @@ struct store {
     gboolean fixed; /* in a folder that cannot be written to */
 };
 
+/* The name by which SQLite finds the file again, to be freed. */
+char *store_uri(const store *s);
+/* Whether `path` is the file of this store, by whatever name. */
+gboolean store_is_same_file(const store *s, const char *path);
 /* Sets the error of the last call, in words for a person. Returns FALSE. */
 gboolean store_fail(store *s, GError **error);
 gboolean store_execute(store *s, const char *sql, GError **error);
