@@ -2,40 +2,13 @@
 #include "app/formats/export.h"
 #include "app/store/cache.h"
 #include "app/store/store.h"
-#include "tests/check.h"
+#include "tests/store/files.h"
 
 #include <glib/gstdio.h>
 #include <signal.h>
 #include <sqlite3.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-static char *dir;
-
-static char *file(const char *name)
-{
-    return g_build_filename(dir, name, NULL);
-}
-
-static store *open_new(const char *name)
-{
-    g_autofree char *path = file(name);
-    g_autoptr(GError) error = NULL;
-    store *s = store_open(path, STORE_CREATE, &error);
-    if (!s) {
-        fprintf(stderr, "%s\n", error->message);
-        exit(1);
-    }
-    return s;
-}
-
-static gint64 put_image(store *s, const char *hash, const char *path)
-{
-    StoreImage image = { hash, path, 10, 20, 640, 480 };
-    gint64 id = store_put_image(s, &image, NULL);
-    REQUIRE(id > 0);
-    return id;
-}
 
 static const StoreSource person = { .confidence = 0.5, .threshold = -1 };
 static const StoreSource machine = { .by_model = TRUE, .model = "m", .prompt = "p",
@@ -277,7 +250,7 @@ static void test_cache(void)
 int main(int argc, char **argv)
 {
     REQUIRE(argc == 2);
-    dir = g_dir_make_tmp("taglight-store-XXXXXX", NULL);
+    make_dir();
     test_decisions();
     test_append_only();
     test_kill();
@@ -285,8 +258,6 @@ int main(int argc, char **argv)
     test_cache();
     test_export();
     test_migration(argv[1]);
-    g_autofree char *remove = g_strdup_printf("rm -rf '%s'", dir);
-    REQUIRE(system(remove) == 0);
-    g_free(dir);
+    remove_dir();
     return 0;
 }
