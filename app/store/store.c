@@ -16,6 +16,11 @@ static const struct { int code; StoreError error; const char *text; } failures[]
     { SQLITE_FULL, STORE_ERROR_FULL,
       "the disk is full; this was not stored, and nothing that was stored before is lost. "
       "Make room and do it again" },
+    { SQLITE_IOERR_WRITE, STORE_ERROR_FULL, /* no ENOSPC, which SQLite tells apart */
+      "it could not be written: a quota is reached, or the disk has a fault; this was not "
+      "stored, and nothing that was stored before is lost" },
+    { SQLITE_IOERR_SHMSIZE, STORE_ERROR_FULL,
+      "the disk is full; nothing was changed. Make room and do it again" },
     { SQLITE_READONLY, STORE_ERROR_READ_ONLY,
       "it cannot be written to: the file or its folder is read-only" },
     { SQLITE_CANTOPEN, STORE_ERROR_OPEN,
@@ -24,12 +29,12 @@ static const struct { int code; StoreError error; const char *text; } failures[]
 
 gboolean store_fail(store *s, GError **error)
 {
-    int code = sqlite3_errcode(s->db) & 0xff;
+    int whole = sqlite3_extended_errcode(s->db), code = whole & 0xff;
     if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB) {
         return store_damaged(s, sqlite3_errmsg(s->db), error);
     }
     for (gsize i = 0; i < G_N_ELEMENTS(failures); i++) {
-        if (failures[i].code == code) {
+        if (failures[i].code == code || failures[i].code == whole) {
             g_set_error(error, STORE_ERROR, failures[i].error, "%s: %s", s->path,
                         failures[i].text);
             return FALSE;
