@@ -77,9 +77,14 @@ static const char *const migrations[STORE_SCHEMA_VERSION] = {
     "CREATE INDEX decision_undoes ON decision (undoes) WHERE undoes IS NOT NULL;"
     "CREATE INDEX decision_label ON decision (label, image);"
     "DROP VIEW current_decision;"
-    "CREATE VIEW current_decision AS SELECT d.* FROM decision d WHERE d.id ="
-    "  (SELECT e.id FROM decision e WHERE e.image = d.image AND e.label = d.label"
-    "   ORDER BY e.by_model, e.time DESC, length (e.event) DESC, e.event DESC LIMIT 1);",
+    "CREATE VIEW current_decision AS SELECT d.* FROM decision d WHERE NOT EXISTS"
+    "  (SELECT 1 FROM decision e WHERE e.image = d.image AND e.label = d.label"
+    "   AND e.by_model < d.by_model) AND NOT EXISTS"
+    "  (SELECT 1 FROM decision e WHERE e.image = d.image AND e.label = d.label"
+    "   AND e.by_model = d.by_model AND e.time > d.time) AND NOT EXISTS"
+    "  (SELECT 1 FROM decision e WHERE e.image = d.image AND e.label = d.label"
+    "   AND e.by_model = d.by_model AND e.time = d.time AND e.id != d.id"
+    "   AND (length (e.event), e.event) > (length (d.event), d.event));",
 };
 
 gboolean store_migrate(store *s, GError **error)
