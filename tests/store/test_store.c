@@ -196,23 +196,38 @@ static gboolean see_path(const StoreRow *row, gpointer user_data)
     return TRUE;
 }
 
-/* A file as version 1 wrote it. */
-static void test_migration(const char *corpus)
+/* A file as an earlier version wrote it. */
+static store *open_old(const char *corpus, const char *version)
 {
-    g_autofree char *path = file("v1.db"), *sql_path = NULL, *sql = NULL;
+    g_autofree char *sql_file = g_strconcat(version, ".sql", NULL), *sql = NULL;
+    g_autofree char *name = g_strconcat(version, ".db", NULL), *path = file(name);
+    g_autofree char *sql_path = g_build_filename(corpus, sql_file, NULL);
     sqlite3 *db = NULL;
-    sql_path = g_build_filename(corpus, "v1.sql", NULL);
     REQUIRE(g_file_get_contents(sql_path, &sql, NULL, NULL));
     REQUIRE(sqlite3_open(path, &db) == SQLITE_OK);
     REQUIRE(sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK);
     sqlite3_close(db);
-    store *s = open_new("v1.db");
+    return open_new(name);
+}
+
+static void test_migration(const char *corpus)
+{
+    gint64 image, label;
     g_autoptr(GString) paths = g_string_new(NULL);
+    store *s = open_old(corpus, "v1");
     REQUIRE(store_each_image(s, see_path, paths, NULL));
     REQUIRE_STR(paths->str, "1=/x/1.jpg 2=/x/2.jpg 3=/y/copy.jpg ");
     REQUIRE_INT(store_find_image(s, "/y/copy.jpg", 10, 20), 2);
     REQUIRE_INT(store_verdict(s, 1, 1), STORE_ACCEPTED);
     REQUIRE_INT(store_verdict(s, 2, 2), STORE_REJECTED);
+    store_close(&s);
+    /* Of decisions of one moment the later stands: number 10, not 9. */
+    s = open_old(corpus, "v3");
+    REQUIRE_INT(store_verdict(s, 2, 1), STORE_ACCEPTED);
+    REQUIRE(store_undo(s, &image, &label, NULL) && image == 2 && label == 1);
+    REQUIRE_INT(store_verdict(s, 2, 1), STORE_REJECTED);
+    REQUIRE(store_undo(s, &image, &label, NULL) && image == 2 && label == 1);
+    REQUIRE_INT(store_verdict(s, 2, 1), STORE_CLEARED);
     store_close(&s);
 }
 
