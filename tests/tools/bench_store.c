@@ -1,5 +1,6 @@
-/* bench_store [--images N] [--decisions N] [--limit-ms N]: every query of the store on a database
- * of that size (200,000 and 1,000,000), each with its plan and its slowest time.
+/* bench_store [--images N] [--decisions N] [--limit-ms N] [--keep FILE]:
+ * every query of the store on a database of that size (200,000 and 1,000,000), each with its
+ * plan and its slowest time.
  *
  * Fails when a query that is no stream of whole tables takes longer than the limit (50 ms),
  * or reads a whole table of images, decisions or confidences. Writes outside of a
@@ -240,16 +241,18 @@ static void ask_all(struct bench *b)
 int main(int argc, char **argv)
 {
     struct bench b = { .images = 200000, .decisions = 1000000, .limit_ms = 50 };
+    g_autofree char *keep = NULL;
     const GOptionEntry entries[] = {
         { "images", 0, 0, G_OPTION_ARG_INT64, &b.images, "Images", "N" },
         { "decisions", 0, 0, G_OPTION_ARG_INT64, &b.decisions, "Decisions", "N" },
         { "limit-ms", 0, 0, G_OPTION_ARG_INT64, &b.limit_ms, "Longest time of a query", "N" },
+        { "keep", 0, 0, G_OPTION_ARG_FILENAME, &keep, "Leave the database there", "FILE" },
         { 0 } };
     g_autoptr(GOptionContext) context = g_option_context_new("- time the store's queries");
     g_option_context_add_main_entries(context, entries, NULL);
     REQUIRE(g_option_context_parse(context, &argc, &argv, NULL) && argc == 1);
     g_autofree char *dir = g_dir_make_tmp("taglight-bench-store-XXXXXX", NULL);
-    g_autofree char *path = g_build_filename(dir, "bench.db", NULL);
+    g_autofree char *path = keep ? g_strdup(keep) : g_build_filename(dir, "bench.db", NULL);
     b.queries = g_ptr_array_new();
     b.store = store_open(path, STORE_CREATE, NULL);
     REQUIRE(b.store);

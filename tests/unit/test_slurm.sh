@@ -79,7 +79,7 @@ sinfo -h -o %t | grep -q idle || fail "the node does not become ready"
     >/dev/null || fail "the demo model was not made"
 "$1" scenes "$work/scenes" --count 10 >/dev/null 2>&1 || fail "no pictures were drawn"
 printf 'a red circle\nnight\n' > "$work/labels.txt"
-TAGLIGHT=$1 PHOTOS="$work/scenes" MODEL="$work/demo" LABELS="$work/labels.txt" \
+TAGLIGHT=$(realpath "$1") PHOTOS="$work/scenes" MODEL="$work/demo" LABELS="$work/labels.txt" \
     OUT="$work/out" sbatch --wait --array=1-3 --chdir "$work" "$3/docs/tag.sbatch" \
     >"$work/sbatch.log" 2>&1 || fail "the array failed"
 [ "$(ls "$work"/out/shard-*.db | wc -l)" = 3 ] || fail "there are other shards than three"
