@@ -20,7 +20,7 @@ struct merge {
     JsonBuilder *builder; /* NULL for a table */
 };
 
-/* --- Sources --------------------------------------------------------------------------- */
+/* --- Sources ---------------------------------------------------------------------- */
 
 /* A.db=anna; a file of that whole name goes first. */
 static void read_source(char *text, MergeSource *out)
@@ -33,7 +33,7 @@ static void read_source(char *text, MergeSource *out)
     }
 }
 
-/* --- Conflicts ------------------------------------------------------------------------- */
+/* --- Conflicts -------------------------------------------------------------------- */
 
 static const char *verdict_name(StoreVerdict verdict)
 {
@@ -144,7 +144,7 @@ static gboolean report(store *s, struct merge *m, const MergeCounts *c, GError *
     return TRUE;
 }
 
-/* --- The command ----------------------------------------------------------------------- */
+/* --- The command ------------------------------------------------------------------ */
 
 static gboolean run(struct merge *m, const char *into, const MergeSource *sources, gsize n,
                     GError **error)

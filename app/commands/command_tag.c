@@ -42,7 +42,7 @@ struct tag {
     struct progress progress;
 };
 
-/* --- Labels ------------------------------------------------------------------------------- */
+/* --- Labels ----------------------------------------------------------------------- */
 
 static void add_label(GPtrArray *labels, const char *text)
 {
@@ -101,7 +101,7 @@ static gboolean ask_labels(struct tag *t)
     return TRUE;
 }
 
-/* --- Running ------------------------------------------------------------------------------ */
+/* --- Running ---------------------------------------------------------------------- */
 
 static gint stopped;
 
@@ -201,7 +201,7 @@ static gboolean tag_all(struct tag *t, GPtrArray *images, GError **error)
     return good;
 }
 
-/* --- Into a database ---------------------------------------------------------------------- */
+/* --- Into a database -------------------------------------------------------------- */
 
 static void show_progress(const struct tag_job_stats *stats, gpointer data)
 {
@@ -271,7 +271,7 @@ static gboolean tag_into_database(struct tag *t, GPtrArray *images, GError **err
     return good;
 }
 
-/* --- The command -------------------------------------------------------------------------- */
+/* --- The command ------------------------------------------------------------------ */
 
 static gboolean open_model(struct tag *t)
 {

@@ -37,7 +37,7 @@ static gboolean sync_folder_of(const char *path, GError **error)
     return sync_path(folder, error);
 }
 
-/* --- One copy ------------------------------------------------------------------------ */
+/* --- One copy --------------------------------------------------------------------- */
 
 /* A database as it is, of whatever version; the caller closes it. */
 static store *open_plain(const char *path, int flags, GError **error)
@@ -89,7 +89,7 @@ gboolean backup_write(store *s, const char *out, GError **error)
     return good;
 }
 
-/* --- Rolling backups ------------------------------------------------------------------ */
+/* --- Rolling backups -------------------------------------------------------------- */
 
 static char *folder_of_backups(const char *path)
 {
@@ -230,7 +230,7 @@ char *backup_newest_good(const char *path)
     return NULL;
 }
 
-/* --- Going back ----------------------------------------------------------------------- */
+/* --- Going back ------------------------------------------------------------------- */
 
 /* Puts a whole database's log into it. FALSE when another program has it open; a damaged
  * file is left as it is. */

@@ -58,8 +58,10 @@ gboolean store_accept_once(store *s, gint64 image, gint64 label, const StoreSour
 StoreVerdict store_verdict(store *s, gint64 image, gint64 label)
 {
     gint64 verdict = 0;
-    store_finish(s, store_prepare(s, "SELECT verdict FROM current_decision WHERE image = ? AND"
-                         " label = ?", NULL, "ii", image, label), &verdict, NULL);
+    sqlite3_stmt *find = store_prepare(
+        s, "SELECT verdict FROM current_decision WHERE image = ? AND label = ?", NULL, "ii",
+        image, label);
+    store_finish(s, find, &verdict, NULL);
     return (StoreVerdict)verdict;
 }
 

@@ -34,23 +34,28 @@ gint64 store_put_label(store *s, const char *name, const char *prompt, GError **
 gint64 store_find_label(store *s, const char *name)
 {
     gint64 id = 0;
-    store_finish(s, store_prepare(s, "SELECT id FROM label WHERE name = ?", NULL, "t", name), &id, NULL);
+    sqlite3_stmt *find =
+        store_prepare(s, "SELECT id FROM label WHERE name = ?", NULL, "t", name);
+    store_finish(s, find, &id, NULL);
     return id;
 }
 
 gint64 store_find_image(store *s, const char *path, gint64 bytes, gint64 mtime)
 {
     gint64 id = 0;
-    store_finish(s, store_prepare(s, "SELECT image FROM image_path WHERE path = ? AND bytes = ?"
-                         " AND mtime = ?", NULL, "bii", path, bytes, mtime), &id, NULL);
+    sqlite3_stmt *find = store_prepare(
+        s, "SELECT image FROM image_path WHERE path = ? AND bytes = ? AND mtime = ?", NULL,
+        "bii", path, bytes, mtime);
+    store_finish(s, find, &id, NULL);
     return id;
 }
 
 gint64 store_find_content(store *s, const char *hash)
 {
     gint64 id = 0;
-    store_finish(s, store_prepare(s, "SELECT id FROM image WHERE hash = ?", NULL, "t", hash),
-                 &id, NULL);
+    sqlite3_stmt *find =
+        store_prepare(s, "SELECT id FROM image WHERE hash = ?", NULL, "t", hash);
+    store_finish(s, find, &id, NULL);
     return id;
 }
 
@@ -83,6 +88,7 @@ GStrv store_labels(store *s, GError **error)
 
 gboolean store_hide_label(store *s, const char *name, GError **error)
 {
-    return store_finish(s, store_prepare(s, "UPDATE label SET hidden = 1 WHERE name = ?", error, "t",
-                             name), NULL, error);
+    sqlite3_stmt *hide =
+        store_prepare(s, "UPDATE label SET hidden = 1 WHERE name = ?", error, "t", name);
+    return store_finish(s, hide, NULL, error);
 }

@@ -92,7 +92,8 @@ static const char *const bring[N_STEPS] = {
                " SELECT hash, bytes, width, height FROM in_image WHERE TRUE ORDER BY hash"
                " ON CONFLICT (hash) DO NOTHING",
     [SIZES] = "UPDATE image SET width = max (image.width, n.width),"
-              " height = max (image.height, n.height) FROM in_image n WHERE n.hash = image.hash"
+              " height = max (image.height, n.height) FROM in_image n"
+              " WHERE n.hash = image.hash"
               " AND (n.width > image.width OR n.height > image.height)",
     [PATHS] = "INSERT INTO image_path (path, image, bytes, mtime)"
               " SELECT p.path, i.id, p.bytes, p.mtime FROM in_path p"
@@ -117,7 +118,7 @@ static const char *const bring[N_STEPS] = {
     [UNDONE] = EVENTS("NOT NULL"),
 };
 
-/* --- Collecting ------------------------------------------------------------------------ */
+/* --- Collecting ------------------------------------------------------------------- */
 
 static char *author_of(const MergeSource *source)
 {
@@ -170,7 +171,7 @@ static gboolean collect_source(store *into, const MergeSource *source, GError **
     return store_execute(into, "DETACH source", good ? error : NULL) && good;
 }
 
-/* --- Bringing -------------------------------------------------------------------------- */
+/* --- Bringing --------------------------------------------------------------------- */
 
 static gboolean bring_step(store *into, int step, gint64 *changed, GError **error)
 {
@@ -188,7 +189,8 @@ static gboolean bring_all(store *into, MergeCounts *counts, GError **error)
     gint64 *changed[N_STEPS] = {
         [IMAGES] = &counts->images, [SIZES] = &sizes, [PATHS] = &counts->paths,
         [FOREIGN_PATHS] = &counts->paths, [TAKEN_PATHS] = &counts->paths,
-        [LABELS] = &counts->labels, [PREDICTIONS] = &counts->predictions, [DECIDED] = &counts->events,
+        [LABELS] = &counts->labels, [PREDICTIONS] = &counts->predictions,
+        [DECIDED] = &counts->events,
         [UNDONE] = &counts->events };
     gboolean good = store_begin(into, error);
     if (!good) {
@@ -218,7 +220,7 @@ gboolean merge_run(store *into, const MergeSource *sources, gsize n, MergeCounts
     return good;
 }
 
-/* --- Conflicts ------------------------------------------------------------------------- */
+/* --- Conflicts -------------------------------------------------------------------- */
 
 gboolean merge_each_conflict(store *s, StoreRowFunc func, gpointer user_data, GError **error)
 {

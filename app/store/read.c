@@ -59,7 +59,8 @@ gboolean store_each_image(store *s, StoreRowFunc func, gpointer user_data, GErro
 {
     return store_each_row(s, store_prepare(
         s, "SELECT p.id, i.id, 0, p.path, i.hash, i.width, i.height, '', 0, 0, '', '',"
-           " NULL, NULL, '', '' FROM image i JOIN image_path p ON p.image = i.id ORDER BY p.path",
+           " NULL, NULL, '', '' FROM image i JOIN image_path p ON p.image = i.id"
+           " ORDER BY p.path",
         error, ""), func, user_data, error);
 }
 

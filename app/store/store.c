@@ -5,7 +5,7 @@
 
 G_DEFINE_QUARK(store-error-quark, store_error)
 
-/* --- Statements ------------------------------------------------------------------------ */
+/* --- Statements ------------------------------------------------------------------- */
 
 /* What a person can do about a failure; SQLite's own words are for programmers. */
 static const struct { int code; StoreError error; const char *text; } failures[] = {
@@ -24,7 +24,8 @@ static const struct { int code; StoreError error; const char *text; } failures[]
     { SQLITE_READONLY, STORE_ERROR_READ_ONLY,
       "it cannot be written to: the file or its folder is read-only" },
     { SQLITE_CANTOPEN, STORE_ERROR_OPEN,
-      "it cannot be opened: its folder must be there, and it must be allowed to write to it" },
+      "it cannot be opened: its folder must be there, and one must be allowed to write "
+      "there" },
 };
 
 gboolean store_fail(store *s, GError **error)
@@ -114,7 +115,7 @@ char *store_text(store *s, const char *sql)
     return text;
 }
 
-/* --- Opening ----------------------------------------------------------------------------- */
+/* --- Opening ---------------------------------------------------------------------- */
 
 static gboolean fail_open(const store *s, StoreError code, const char *text, GError **error)
 {
@@ -194,7 +195,6 @@ static gboolean prepare_to_write(store *s, StoreMode mode, gboolean unclean, GEr
            && store_migrate(s, error);
 }
 
-/* A file of an earlier version is brought to this one in either mode. */
 store *store_open(const char *path, StoreMode mode, GError **error)
 {
     store *s = g_new0(store, 1);

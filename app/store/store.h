@@ -5,7 +5,9 @@
  * decides returns after the row is on the disk, so killing the program loses nothing
  * that was decided.
  *
- * A store is one SQLite connection (WAL): use one per thread. */
+ * A store is one SQLite connection (WAL): use one per thread. Messages of errors say which
+ * file it is and what a person can do; after an error the file is as it was before the
+ * call. docs/database.md has the tables and what they promise. */
 #pragma once
 
 #include <gio/gio.h>
@@ -63,6 +65,9 @@ typedef struct {
 
 typedef gboolean (*StoreRowFunc)(const StoreRow *row, gpointer user_data);
 
+/* A file of an earlier version is brought to this one in either mode. To write, a file that
+ * was not closed well or not checked for a week is read whole first, and refused when it is
+ * damaged. To read, it may lie in a folder that cannot be written to. */
 store *store_open(const char *path, StoreMode mode, GError **error);
 void store_close(store **s);
 
@@ -88,8 +93,9 @@ char *store_time(const char *iso8601);
 
 gboolean store_decide(store *s, gint64 image, gint64 label, StoreVerdict verdict,
                       const StoreSource *source, GError **error);
-/* Appends what takes back the person's last decision. *image and *label say which it
- * was; both 0 when there is nothing to undo. */
+/* Appends what takes back the last decision of the person at this machine, never one that
+ * was imported or merged. *image and *label say which it was; both 0 when there is nothing
+ * to undo. */
 gboolean store_undo(store *s, gint64 *image, gint64 *label, GError **error);
 StoreVerdict store_verdict(store *s, gint64 image, gint64 label);
 /* The verdicts [n] on the labels [n] of an image. */

@@ -38,7 +38,7 @@ static gboolean is_elsewhere(const tag_job *job, const char *hash)
     return p->shards > 0 && tag_job_shard(hash, p->shards) != p->shard;
 }
 
-/* --- On the decoding threads -------------------------------------------------------------- */
+/* --- On the decoding threads ------------------------------------------------------ */
 
 /* Whether everything is known about a content. */
 static gboolean is_done(tag_job *job, const struct identity *id)
@@ -70,7 +70,7 @@ static gboolean look(const char *path, GCancellable *cancellable, struct identit
     return !done;
 }
 
-/* --- Writing ------------------------------------------------------------------------------ */
+/* --- Writing ---------------------------------------------------------------------- */
 
 static void waiting_free(gpointer data)
 {
@@ -159,7 +159,7 @@ static gboolean wait_for_commit(tag_job *job, const struct tagger_item *item,
     return job->waiting->len < COMMIT_IMAGES || write_waiting(job, error);
 }
 
-/* --- Results ------------------------------------------------------------------------------ */
+/* --- Results ---------------------------------------------------------------------- */
 
 static gboolean show(tag_job *job, const char *path, const float *confidence,
                      const GError *failure, GError **error)
@@ -225,7 +225,7 @@ static gboolean put_batch(const struct tagger_item *items, guint n,
     return TRUE;
 }
 
-/* --- The job ------------------------------------------------------------------------------ */
+/* --- The job ---------------------------------------------------------------------- */
 
 static gboolean put_labels(tag_job *job, GError **error)
 {

@@ -63,7 +63,7 @@ void tag_model_clear(struct tag_model *m)
     g_clear_pointer(&m->embeddings, g_free);
 }
 
-/* --- Labels --------------------------------------------------------------------------- */
+/* --- Labels ----------------------------------------------------------------------- */
 
 static void tell(void (*warn)(const char *), char *text)
 {

@@ -96,7 +96,8 @@ static void take_known(const struct run *r, struct batch *b)
         if (d->error || d->need != DECODE_KNOWN) {
             continue;
         }
-        if (read_tokens(r->cache, d->identity.hash, b->tokens + (slot - 1) * r->token_values)) {
+        float *tokens = b->tokens + (slot - 1) * r->token_values;
+        if (read_tokens(r->cache, d->identity.hash, tokens)) {
             b->slot[i] = --slot;
         } else {
             d->tensor = g_new(float, r->pixel_values);
@@ -126,7 +127,8 @@ static gboolean encode_others(const struct run *r, struct batch *b,
     for (guint i = 0; i < b->n; i++) {
         const struct decoded *d = &b->images[i];
         if (d->tensor && d->identity.hash && !d->error) {
-            keep_tokens(r->cache, d->identity.hash, b->tokens + b->slot[i] * r->token_values);
+            keep_tokens(r->cache, d->identity.hash,
+                        b->tokens + b->slot[i] * r->token_values);
         }
     }
     return TRUE;

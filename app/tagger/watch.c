@@ -43,7 +43,7 @@ static void note(struct watch *w, const char *path, gboolean closed)
     a->since = g_get_monotonic_time();
 }
 
-/* --- Folders -------------------------------------------------------------------------- */
+/* --- Folders ---------------------------------------------------------------------- */
 
 static gboolean add_folder(struct watch *w, const char *path, GError **error);
 
@@ -144,7 +144,7 @@ static gboolean add_folder(struct watch *w, const char *path, GError **error)
     return !w->recursive || add_folders_below(w, path, error);
 }
 
-/* --- Files ---------------------------------------------------------------------------- */
+/* --- Files ------------------------------------------------------------------------ */
 
 static gboolean is_told(struct watch *w, const char *path)
 {

@@ -183,7 +183,8 @@ static void test_copies(void)
 {
     g_autofree char *copy = file("copy.db");
     store *s = open_new("original.db");
-    gint64 image = put_image(s, "aa", "/1.jpg"), label = store_put_label(s, "cat", NULL, NULL);
+    gint64 image = put_image(s, "aa", "/1.jpg");
+    gint64 label = store_put_label(s, "cat", NULL, NULL);
     for (int i = 0; i < 3; i++) {
         REQUIRE(store_decide(s, image, label, STORE_ACCEPTED, &person, NULL));
     }

@@ -44,7 +44,7 @@ static void require_error(gboolean good, GError **error, int code, const char *p
     g_clear_error(error);
 }
 
-/* --- No room ------------------------------------------------------------------------ */
+/* --- No room ---------------------------------------------------------------------- */
 
 static void set_limit(rlim_t bytes)
 {
@@ -81,7 +81,7 @@ static void test_full(void)
     store_close(&s);
 }
 
-/* --- No right to write -------------------------------------------------------------- */
+/* --- No right to write ------------------------------------------------------------ */
 
 static gboolean count_row(const StoreRow *row, gpointer data)
 {
@@ -132,7 +132,7 @@ static void test_read_only(void)
     REQUIRE(g_chmod(folder, 0755) == 0);
 }
 
-/* --- Another writer ------------------------------------------------------------------ */
+/* --- Another writer --------------------------------------------------------------- */
 
 static void test_locked(void)
 {
@@ -161,7 +161,7 @@ static void test_locked(void)
     store_close(&s);
 }
 
-/* --- Damage --------------------------------------------------------------------------- */
+/* --- Damage ----------------------------------------------------------------------- */
 
 /* Spoils the pages in the middle of a file. */
 static void spoil(const char *name)
@@ -225,7 +225,7 @@ static void test_bad_backup(void)
     store_close(&s);
 }
 
-/* --- Rolling backups ------------------------------------------------------------------ */
+/* --- Rolling backups -------------------------------------------------------------- */
 
 /* Dates of the backups of `name`, newest first. */
 static char *list_backups(const char *name)

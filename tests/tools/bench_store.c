@@ -29,7 +29,7 @@ struct bench {
     gboolean stream;     /* what runs now reads whole tables by its nature */
 };
 
-/* --- Watching ------------------------------------------------------------------------- */
+/* --- Watching --------------------------------------------------------------------- */
 
 static int on_profile(unsigned kind, void *data, void *statement, void *nanoseconds)
 {
@@ -102,7 +102,7 @@ static gboolean report(struct bench *b)
     return good;
 }
 
-/* --- The database --------------------------------------------------------------------- */
+/* --- The database ----------------------------------------------------------------- */
 
 #define NUMBERS(n) "WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n" \
                    " WHERE i < " n " - 1) "
@@ -141,7 +141,7 @@ static void fill(struct bench *b)
     REQUIRE(store_commit(b->store, NULL));
 }
 
-/* --- Every call ----------------------------------------------------------------------- */
+/* --- Every call ------------------------------------------------------------------- */
 
 static void ask_images(struct bench *b, gint64 image, int round)
 {
