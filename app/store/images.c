@@ -31,13 +31,17 @@ gint64 store_put_label(store *s, const char *name, const char *prompt, GError **
     return store_finish(s, put, &id, error) ? id : 0;
 }
 
-gint64 store_find_label(store *s, const char *name)
+/* The row that a query for a text gives, or 0. */
+static gint64 find_row(store *s, const char *sql, const char *text)
 {
     gint64 id = 0;
-    sqlite3_stmt *find =
-        store_prepare(s, "SELECT id FROM label WHERE name = ?", NULL, "t", name);
-    store_finish(s, find, &id, NULL);
+    store_finish(s, store_prepare(s, sql, NULL, "t", text), &id, NULL);
     return id;
+}
+
+gint64 store_find_label(store *s, const char *name)
+{
+    return find_row(s, "SELECT id FROM label WHERE name = ?", name);
 }
 
 gint64 store_find_image(store *s, const char *path, gint64 bytes, gint64 mtime)
@@ -52,11 +56,7 @@ gint64 store_find_image(store *s, const char *path, gint64 bytes, gint64 mtime)
 
 gint64 store_find_content(store *s, const char *hash)
 {
-    gint64 id = 0;
-    sqlite3_stmt *find =
-        store_prepare(s, "SELECT id FROM image WHERE hash = ?", NULL, "t", hash);
-    store_finish(s, find, &id, NULL);
-    return id;
+    return find_row(s, "SELECT id FROM image WHERE hash = ?", hash);
 }
 
 char *store_image_hash(store *s, gint64 image)
