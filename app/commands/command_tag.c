@@ -1,43 +1,48 @@
 /* `taglight tag`: confidences of labels for images, without a window. */
 #include "app/commands/commands.h"
 #include "app/commands/progress.h"
-#include "app/engine/prompts.h"
 #include "app/library/library.h"
+#include "app/store/backup.h"
 #include "app/tagger/results.h"
-#include "app/tagger/tagger.h"
-#include "compute/text/tokenizer.h"
-#include "compute/weights/weights.h"
+#include "app/tagger/tag_job.h"
+#include "app/tagger/watch.h"
 
 #include <signal.h>
-#include <string.h>
+#include <stdio.h>
 
 static const char help[] =
     "PATH is an image or a folder of images. csv has the columns path, label, confidence\n"
     "and error; an image that cannot be read has a row with an error and no confidence.\n"
     "Such images do not make the command fail. Ctrl-C ends after the images at hand; what\n"
-    "was written until then is kept.";
+    "was written until then is kept.\n"
+    "\n"
+    "With --db the confidences go into a database of decisions, as proposals apart from\n"
+    "what people decided; nothing is accepted unless --accept-above says so. What is there\n"
+    "already is not done again (--resume), so a run that was killed goes on where it was.\n"
+    "--shard 2/5 takes the second fifth of the images, by their content; the databases of\n"
+    "the shards, one each, are joined by `taglight merge`. --watch tags what is in a folder\n"
+    "and then what arrives there, until Ctrl-C.";
 
 struct tag_options {
-    char *model, *labels, *labels_file, *format, *out, *device, *precision_name;
+    char *model, *labels, *labels_file, *format, *out, *device, *precision_name, *db;
+    char *shard_name, *watch;
     enum gpu_precision precision;
-    double threshold;
+    double threshold, accept_above;
     int top, jobs;
-    gboolean recursive, stats, no_cache;
+    guint shard, shards; /* 0: no shards */
+    gboolean recursive, stats, no_cache, again, resume;
     gboolean unasked; /* the model is the usual one */
 };
 
 struct tag {
     struct tag_options options;
-    struct model *model;
-    struct session *session;
-    GPtrArray *labels;
-    token_cache *cache;
-    float *embeddings; /* NULL for a fixed head */
-    struct results *results;
+    struct tag_model model;
+    GPtrArray *labels;       /* as given */
+    struct results *results; /* NULL when only the database is written */
     struct progress progress;
 };
 
-/* --- Labels ------------------------------------------------------------------------------- */
+/* --- Labels ----------------------------------------------------------------------- */
 
 static void add_label(GPtrArray *labels, const char *text)
 {
@@ -52,8 +57,6 @@ static gboolean read_labels(struct tag *t)
     g_auto(GStrv) parts = NULL;
     g_autofree char *text = NULL;
     g_autoptr(GError) error = NULL;
-    size_t n = 0;
-    const struct weights_label *fixed = model_labels(t->model, &n);
     if (t->options.labels_file) {
         if (!g_file_get_contents(t->options.labels_file, &text, NULL, &error)) {
             command_fail(COMMAND_FAILED, "%s", error->message);
@@ -72,76 +75,33 @@ static gboolean read_labels(struct tag *t)
     for (char **p = parts; p && *p; p++) {
         add_label(t->labels, *p);
     }
-    if (!model_info(t->model)->open_vocabulary) {
-        if (t->labels->len > 0) {
-            command_fail(COMMAND_DONE, "%s answers for its own %zu labels only; the given "
-                         "ones are not used", model_info(t->model)->name, n);
-            g_ptr_array_set_size(t->labels, 0);
-        }
-        for (size_t i = 0; i < n; i++) {
-            g_ptr_array_add(t->labels, g_strdup(fixed[i].name));
-        }
+    return TRUE;
+}
+
+static void warn(const char *text)
+{
+    command_fail(COMMAND_DONE, "%s", text);
+}
+
+static gboolean ask_labels(struct tag *t)
+{
+    g_autoptr(GError) error = NULL;
+    if (!read_labels(t)) {
+        return FALSE;
     }
-    if (t->labels->len == 0) {
+    if (t->labels->len == 0 && model_info(t->model.model)->open_vocabulary) {
         command_fail(COMMAND_MISUSED, "no label was given; use --labels \"a, b\" or "
                      "--labels-file");
         return FALSE;
     }
-    return TRUE;
-}
-
-/* The model sees only so much of a prompt; a person should know. */
-static void warn_of_long(const struct tag *t, const char *label, const char *prompt)
-{
-    struct nn_error error = { 0 };
-    size_t context = model_info(t->model)->context, used = 0, full = 0;
-    g_autofree gint64 *ids = g_new0(gint64, MAX(context, 1));
-    if (model_tokenizer(t->model)
-        && tokenizer_prompt(model_tokenizer(t->model), prompt, strlen(prompt),
-                            (int64_t *)ids, context, &used, &full, &error) == NN_OK
-        && full > context) {
-        command_fail(COMMAND_DONE, "a label is too long: its prompt has %zu tokens and "
-                     "only the first %zu count: \"%.60s…\"", full, context, label);
-    }
-}
-
-/* Embeddings of the prompts, cached ones as they are. */
-static gboolean encode_labels(struct tag *t)
-{
-    const struct model_info *info = model_info(t->model);
-    if (!info->open_vocabulary) {
-        return TRUE;
-    }
-    struct nn_error error = { 0 };
-    enum nn_status status;
-    gsize width = info->embedding;
-    g_autoptr(GPtrArray) prompts = g_ptr_array_new_with_free_func(g_free);
-    g_autoptr(GArray) missing = g_array_new(FALSE, FALSE, sizeof(guint));
-    t->embeddings = g_new(float, t->labels->len * width);
-    for (guint i = 0; i < t->labels->len; i++) {
-        g_autofree char *prompt = prompts_fill(info->prompt, t->labels->pdata[i]);
-        warn_of_long(t, t->labels->pdata[i], prompt);
-        if (!token_cache_get_query(t->cache, prompt, t->embeddings + i * width)) {
-            g_array_append_val(missing, i);
-            g_ptr_array_add(prompts, g_steal_pointer(&prompt));
-        }
-    }
-    g_autofree float *made = g_new(float, missing->len * width);
-    if (missing->len > 0
-        && !prompts_encode(t->session, t->model, (const char *const *)prompts->pdata,
-                           prompts->len, made, NULL, &status, &error)) {
-        command_fail(COMMAND_FAILED, "%s", error.text);
+    if (!tag_model_set_labels(&t->model, t->labels, warn, &error)) {
+        command_fail(COMMAND_FAILED, "%s", error->message);
         return FALSE;
     }
-    for (guint i = 0; i < missing->len; i++) {
-        memcpy(t->embeddings + g_array_index(missing, guint, i) * width, made + i * width,
-               width * sizeof *made);
-        token_cache_put_query(t->cache, prompts->pdata[i], made + i * width);
-    }
     return TRUE;
 }
 
-/* --- Running ------------------------------------------------------------------------------ */
+/* --- Running ---------------------------------------------------------------------- */
 
 static gint stopped;
 
@@ -160,38 +120,50 @@ static void catch_signals(void)
     signal(SIGPIPE, SIG_IGN); /* a closed pipe is an error of the output */
 }
 
+static gboolean show(const char *path, const float *confidence, const GError *failure,
+                     gpointer data, GError **error)
+{
+    struct tag *t = data;
+    if (failure) {
+        progress_hide(&t->progress);
+        command_fail(COMMAND_DONE, "%s", failure->message);
+    }
+    if (t->results && failure) {
+        results_put_error(t->results, path, failure->message);
+    } else if (t->results) {
+        results_put(t->results, path, confidence);
+    }
+    return TRUE;
+}
+
 static gboolean put_batch(const struct tagger_item *items, guint n,
                           const struct tagger_stats *stats, gpointer data, GError **error)
 {
     struct tag *t = data;
     progress_hide(&t->progress);
     for (guint i = 0; i < n; i++) {
-        if (items[i].error) {
-            command_fail(COMMAND_DONE, "%s", items[i].error->message);
-            results_put_error(t->results, items[i].path, items[i].error->message);
-        } else {
-            results_put(t->results, items[i].path, items[i].confidence);
-        }
+        show(items[i].path, items[i].confidence, items[i].error, t, NULL);
     }
     gboolean good = results_flush(t->results, error);
     progress_show(&t->progress, stats->tagged + stats->broken);
     return good;
 }
 
-static void print_summary(const struct tag *t, const struct tagger_stats *s, guint total)
+static void print_summary(const struct tag *t, const struct tagger_stats *s, guint done,
+                          guint total)
 {
-    guint done = s->tagged + s->broken;
     if (done < total) {
         g_printerr("stopped after %u of %u images\n", done, total);
     }
     g_printerr("%u images tagged, %u broken, on %s\n", s->tagged, s->broken,
-               gpu_device_caps(session_device(t->session))->name);
+               gpu_device_caps(session_device(t->model.session))->name);
     if (s->cached > 0) {
         g_printerr("%u of them were encoded before (--no-cache does it again)\n",
                    s->cached);
     }
     if (t->options.stats) {
-        double rate = s->seconds > 0 ? done / s->seconds : 0;
+        guint worked = s->tagged + s->broken;
+        double rate = s->seconds > 0 ? worked / s->seconds : 0;
         double share = s->seconds > 0 ? 100 * s->device_seconds / s->seconds : 0;
         g_printerr("%.2f s, %.2f images a second; decoding %.2f s on %u thread%s, waiting "
                    "for it %.2f s; device %.2f s (%.0f %%)\n", s->seconds, rate,
@@ -200,62 +172,117 @@ static void print_summary(const struct tag *t, const struct tagger_stats *s, gui
     }
 }
 
-static gboolean tag_all(struct tag *t, GPtrArray *images, GError **error)
+static gboolean open_results(struct tag *t, GError **error)
 {
     const struct tag_options *o = &t->options;
-    struct results_params out = { .format = o->format, .out = o->out,
-                                  .labels = (const char *const *)t->labels->pdata,
-                                  .n_labels = t->labels->len, .threshold = o->threshold,
-                                  .top = (guint)o->top };
-    struct tagger_params params = { .model = t->model, .session = t->session,
-                                    .embeddings = t->embeddings,
-                                    .n_labels = t->labels->len, .cache = t->cache,
-                                    .jobs = (guint)o->jobs,
+    struct results_params out = { .format = o->format ? o->format : "table", .out = o->out,
+                                  .labels = (const char *const *)t->model.labels->pdata,
+                                  .n_labels = t->model.labels->len,
+                                  .threshold = o->threshold, .top = (guint)o->top };
+    if (o->db && !o->format && !o->out) {
+        return TRUE; /* the database is the result */
+    }
+    t->results = results_open(&out, error);
+    return t->results != NULL;
+}
+
+static gboolean tag_all(struct tag *t, GPtrArray *images, GError **error)
+{
+    struct tagger_params params = { .model = t->model.model, .session = t->model.session,
+                                    .embeddings = t->model.embeddings,
+                                    .n_labels = t->model.labels->len,
+                                    .cache = t->model.cache, .jobs = (guint)t->options.jobs,
                                     .stop = &stopped, .put = put_batch, .data = t };
     struct tagger_stats stats;
-    t->results = results_open(&out, error);
-    if (!t->results) {
-        return FALSE;
-    }
-    catch_signals();
     t->progress = progress_start(images->len);
     gboolean good = tagger_run(&params, images, &stats, error);
     progress_hide(&t->progress);
-    good = results_close(t->results, good, good ? error : NULL) && good;
-    print_summary(t, &stats, images->len);
+    print_summary(t, &stats, stats.tagged + stats.broken, images->len);
     return good;
 }
 
-/* --- The command -------------------------------------------------------------------------- */
+/* --- Into a database -------------------------------------------------------------- */
 
-static gboolean open_all(struct tag *t)
+static void show_progress(const struct tag_job_stats *stats, gpointer data)
 {
-    struct nn_error error = { 0 };
+    struct tag *t = data;
+    progress_show(&t->progress, stats->done);
+}
+
+static tag_job *open_job(struct tag *t, GError **error)
+{
+    const struct tag_options *o = &t->options;
+    g_autoptr(GError) warning = NULL;
+    struct tag_job_params params = { .model = &t->model, .db = o->db,
+                                     .jobs = (guint)o->jobs, .shard = o->shard,
+                                     .shards = o->shards, .again = o->again,
+                                     .accept_above = o->accept_above, .stop = &stopped,
+                                     .show_known = t->results != NULL, .show = show,
+                                     .progress = show_progress, .data = t };
+    tag_job *job = tag_job_new(&params, error);
+    if (job && !backup_roll(tag_job_store(job), NULL, &warning)) {
+        command_fail(COMMAND_DONE, "%s", warning->message);
+    }
+    return job;
+}
+
+static gboolean run_job(struct tag *t, tag_job *job, GPtrArray *images, GError **error)
+{
+    struct tag_job_stats stats;
+    t->progress = progress_start(images->len);
+    gboolean good = tag_job_run(job, images, &stats, error)
+                    && (!t->results || results_flush(t->results, error));
+    progress_hide(&t->progress);
+    /* What the device did and what reached the disk differ when the disk is full. */
+    stats.run.tagged = stats.tagged;
+    print_summary(t, &stats.run, stats.done, stats.total);
+    if (stats.before > 0) {
+        g_printerr("%u were done before (--again does it again)\n", stats.before);
+    }
+    if (stats.elsewhere > 0) {
+        g_printerr("%u belong to other shards\n", stats.elsewhere);
+    }
+    if (t->options.accept_above >= 0) {
+        g_printerr("%u confidences of %g and more were accepted in the model's name\n",
+                   stats.accepted, t->options.accept_above);
+    }
+    return good;
+}
+
+static gboolean watch_folder(struct tag *t, tag_job *job, GError **error)
+{
+    struct watch *watch = watch_new(t->options.watch, t->options.recursive, error);
+    gboolean good = watch != NULL;
+    g_printerr("%s", good ? "watching; Ctrl-C ends it\n" : "");
+    while (good && !g_atomic_int_get(&stopped)) {
+        g_autoptr(GPtrArray) images = watch_take(watch, 1000);
+        good = images->len == 0 || run_job(t, job, images, error);
+    }
+    watch_free(watch);
+    return good;
+}
+
+static gboolean tag_into_database(struct tag *t, GPtrArray *images, GError **error)
+{
+    tag_job *job = open_job(t, error);
+    gboolean good = job && (t->options.watch ? watch_folder(t, job, error)
+                                             : run_job(t, job, images, error));
+    tag_job_free(job);
+    return good;
+}
+
+/* --- The command ------------------------------------------------------------------ */
+
+static gboolean open_model(struct tag *t)
+{
+    g_autoptr(GError) error = NULL;
     g_autofree char *path = command_find_model(t->options.model);
     g_autofree char *cache = command_cache_dir();
-    struct session_params params = {
-        .device = { .select = t->options.device, .cache_dir = cache, .family = -1,
-                    .choice = { .precision = t->options.precision } } };
-    if (model_open(&t->model, (const char *const[]){ path }, 1, NULL, &error) != NN_OK) {
-        command_fail(COMMAND_FAILED, "%s", error.text);
+    struct tag_model_params params = { path, t->options.device, cache, t->options.precision,
+                                       t->options.no_cache };
+    if (!tag_model_open(&t->model, &params, &error)) {
+        command_fail(COMMAND_FAILED, "%s", error->message);
         return FALSE;
-    }
-    if (model_info(t->model)->kind == MODEL_PARTS) {
-        command_fail(COMMAND_FAILED, "%s: this holds parts of a model only; make a whole "
-                     "one with `taglight model import`", path);
-        return FALSE;
-    }
-    if (session_create(&t->session, t->model, &params, &error) != NN_OK) {
-        command_fail(COMMAND_FAILED, "%s", error.text);
-        return FALSE;
-    }
-    if (!t->options.no_cache) {
-        const struct model_info *info = model_info(t->model);
-        const struct session_keys *keys = session_keys(t->session);
-        struct token_cache_key key = {
-            keys->image, keys->text,
-            (gsize)session_token_count(t->session) * info->token_width, info->embedding };
-        t->cache = token_cache_open(NULL, &key);
     }
     return TRUE;
 }
@@ -276,37 +303,77 @@ static GPtrArray *list_images(char **paths, int n, gboolean recursive)
 static int run(struct tag *t, char **paths, int n)
 {
     g_autoptr(GError) error = NULL;
-    g_autoptr(GPtrArray) images = list_images(paths, n, t->options.recursive);
-    if (!images || !open_all(t)) {
+    const struct tag_options *o = &t->options;
+    g_autoptr(GPtrArray) images = list_images(paths, n, o->recursive);
+    if (!images || !open_model(t)) {
         return COMMAND_FAILED;
     }
-    if (t->options.unasked && *model_info(t->model)->about) {
-        g_printerr("%s: %s\n", model_info(t->model)->name, model_info(t->model)->about);
+    const struct model_info *info = model_info(t->model.model);
+    if (o->unasked && *info->about) {
+        g_printerr("%s: %s\n", info->name, info->about);
     }
-    if (!read_labels(t) || !encode_labels(t)) {
+    if (!ask_labels(t)) {
         return COMMAND_FAILED;
     }
-    if (!tag_all(t, images, &error)) {
+    catch_signals();
+    gboolean good = open_results(t, &error)
+                    && (o->db ? tag_into_database(t, images, &error)
+                              : tag_all(t, images, &error));
+    if (t->results) {
+        good = results_close(t->results, good, good ? &error : NULL) && good;
+    }
+    if (!good) {
         return command_fail(COMMAND_FAILED, "%s", error->message);
     }
-    return g_atomic_int_get(&stopped) ? COMMAND_FAILED : COMMAND_DONE;
+    return g_atomic_int_get(&stopped) && !o->watch ? COMMAND_FAILED : COMMAND_DONE;
+}
+
+/* "2/5": the second of five. */
+static gboolean read_shard(struct tag_options *o)
+{
+    int used = 0;
+    if (o->shard_name
+        && (sscanf(o->shard_name, "%u/%u%n", &o->shard, &o->shards, &used) != 2
+            || o->shard_name[used] || o->shard < 1 || o->shard > o->shards)) {
+        command_fail(COMMAND_MISUSED, "--shard is I/N with I from 1 to N, not \"%s\"",
+                     o->shard_name);
+        return FALSE;
+    }
+    return TRUE;
+}
+
+static gboolean check_database_options(const struct tag_options *o)
+{
+    gboolean asked = o->shard_name || o->watch || o->again || o->resume
+                     || o->accept_above >= 0;
+    if (asked && !o->db) {
+        command_fail(COMMAND_MISUSED, "--shard, --watch, --again, --resume and "
+                     "--accept-above need --db");
+        return FALSE;
+    }
+    if (o->again && o->resume) {
+        command_fail(COMMAND_MISUSED, "--again and --resume exclude each other");
+        return FALSE;
+    }
+    return TRUE;
 }
 
 static int check_and_run(struct tag *t, int argc, char **argv)
 {
     struct tag_options *o = &t->options;
-    o->format = o->format ? o->format : g_strdup("table");
     o->device = o->device ? o->device : command_setting("device");
     o->unasked = o->model == NULL;
     o->model = o->model ? o->model : command_default_model();
-    if (argc < 2 || !o->model || !g_strv_contains(results_formats(), o->format)) {
-        return command_fail(COMMAND_MISUSED, "tag needs a path, --model, and a format of "
-                            "table, csv or jsonl");
+    if ((argc < 2) != (o->watch != NULL) || !o->model
+        || (o->format && !g_strv_contains(results_formats(), o->format))) {
+        return command_fail(COMMAND_MISUSED, "tag needs a path, or --watch and none; "
+                            "--model; and a format of table, csv or jsonl");
     }
     if (o->jobs < 0 || o->jobs > 256 || o->top < 0) {
         return command_fail(COMMAND_MISUSED, "--jobs is 1 to 256 and --top is positive");
     }
-    if (!command_read_precision(o->precision_name, &o->precision)) {
+    if (!command_read_precision(o->precision_name, &o->precision) || !read_shard(o)
+        || !check_database_options(o)) {
         return COMMAND_MISUSED;
     }
     return run(t, argv + 1, argc - 1);
@@ -315,10 +382,7 @@ static int check_and_run(struct tag *t, int argc, char **argv)
 static void tag_clear(struct tag *t)
 {
     g_ptr_array_unref(t->labels);
-    token_cache_close(&t->cache);
-    session_destroy(&t->session);
-    model_destroy(&t->model);
-    g_free(t->embeddings);
+    tag_model_clear(&t->model);
     g_free(t->options.model);
     g_free(t->options.labels);
     g_free(t->options.labels_file);
@@ -326,11 +390,15 @@ static void tag_clear(struct tag *t)
     g_free(t->options.out);
     g_free(t->options.device);
     g_free(t->options.precision_name);
+    g_free(t->options.db);
+    g_free(t->options.shard_name);
+    g_free(t->options.watch);
 }
 
 int command_tag(int argc, char **argv)
 {
-    struct tag t = { .labels = g_ptr_array_new_with_free_func(g_free) };
+    struct tag t = { .labels = g_ptr_array_new_with_free_func(g_free),
+                     .options.accept_above = -1 };
     struct tag_options *o = &t.options;
     const GOptionEntry entries[] = {
         { "model", 'm', 0, G_OPTION_ARG_FILENAME, &o->model, "Model to use", "MODEL" },
@@ -356,6 +424,18 @@ int command_tag(int argc, char **argv)
         { "no-cache", 0, 0, G_OPTION_ARG_NONE, &o->no_cache,
           "Neither use nor keep what was computed before", NULL },
         { "stats", 0, 0, G_OPTION_ARG_NONE, &o->stats, "Say where the time went", NULL },
+        { "db", 0, 0, G_OPTION_ARG_FILENAME, &o->db, "Write into a database of decisions",
+          "FILE" },
+        { "again", 0, 0, G_OPTION_ARG_NONE, &o->again,
+          "Do again what the database has already", NULL },
+        { "resume", 0, 0, G_OPTION_ARG_NONE, &o->resume,
+          "Go on where an earlier run ended (with --db by itself)", NULL },
+        { "accept-above", 0, 0, G_OPTION_ARG_DOUBLE, &o->accept_above,
+          "Accept, in the model's name, from this confidence on", "X" },
+        { "shard", 0, 0, G_OPTION_ARG_STRING, &o->shard_name,
+          "Only the I-th of N parts of the images", "I/N" },
+        { "watch", 0, 0, G_OPTION_ARG_FILENAME, &o->watch,
+          "Tag what is in a folder and what arrives there", "FOLDER" },
         { 0 } };
     if (!command_parse(&argc, &argv, entries, "PATH… - tag images", help)) {
         tag_clear(&t);

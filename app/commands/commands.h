@@ -10,13 +10,16 @@ G_BEGIN_DECLS
 
 enum { COMMAND_DONE = 0, COMMAND_FAILED = 1, COMMAND_MISUSED = 2 };
 
+int command_backup(int argc, char **argv);
 int command_bench(int argc, char **argv);
 int command_devices(int argc, char **argv);
 int command_evaluate(int argc, char **argv);
 int command_export(int argc, char **argv);
 int command_image(int argc, char **argv);
 int command_import(int argc, char **argv);
+int command_merge(int argc, char **argv);
 int command_model(int argc, char **argv);
+int command_restore(int argc, char **argv);
 int command_scenes(int argc, char **argv);
 int command_tag(int argc, char **argv);
 int command_tokenize(int argc, char **argv);

@@ -5,10 +5,14 @@
 
 G_BEGIN_DECLS
 
+/* How much was done at a time in µs. */
+struct progress_mark { gint64 time; guint done; };
+
 struct progress {
     guint total;
-    gint64 start, shown; /* µs */
+    gint64 shown; /* µs */
     gboolean terminal, visible;
+    struct progress_mark marks[2];
 };
 
 struct progress progress_start(guint total);

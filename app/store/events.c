@@ -269,11 +269,6 @@ gboolean store_each_file(store *s, StoreFileFunc func, gpointer user_data, GErro
 
 /* --- Around them ---------------------------------------------------------------------- */
 
-void store_rollback(store *s)
-{
-    store_execute(s, "ROLLBACK", NULL);
-}
-
 gint64 store_image_at(store *s, const char *path)
 {
     gint64 image = 0;
@@ -282,10 +277,3 @@ gint64 store_image_at(store *s, const char *path)
     return image;
 }
 
-gint64 store_find_content(store *s, const char *hash)
-{
-    gint64 image = 0;
-    store_finish(s, store_prepare(s, "SELECT id FROM image WHERE hash = ?", NULL, "t",
-                                  hash), &image, NULL);
-    return image;
-}

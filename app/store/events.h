@@ -47,11 +47,7 @@ gboolean store_each_event(store *s, StoreEventFunc func, gpointer user_data,
                           GError **error);
 gboolean store_each_file(store *s, StoreFileFunc func, gpointer user_data, GError **error);
 
-/* Takes back what came since store_begin. */
-void store_rollback(store *s);
 /* The image last seen at `path`, whatever became of the file, or 0. */
 gint64 store_image_at(store *s, const char *path);
-/* The image of that content, or 0. */
-gint64 store_find_content(store *s, const char *hash);
 
 G_END_DECLS

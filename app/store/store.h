@@ -5,7 +5,9 @@
  * decides returns after the row is on the disk, so killing the program loses nothing
  * that was decided.
  *
- * A store is one SQLite connection (WAL): use one per thread. */
+ * A store is one SQLite connection (WAL): use one per thread. Messages of errors say which
+ * file it is and what a person can do; after an error the file is as it was before the
+ * call. docs/database.md has the tables and what they promise. */
 #pragma once
 
 #include <gio/gio.h>
@@ -19,10 +21,13 @@ typedef enum {
     STORE_ERROR_OPEN,    /* missing, no database, or not ours */
     STORE_ERROR_DAMAGED,
     STORE_ERROR_NEWER,   /* written by a later version; left as it is */
+    STORE_ERROR_LOCKED,  /* another program wrote for longer than one can wait */
+    STORE_ERROR_FULL,    /* the disk is full */
+    STORE_ERROR_READ_ONLY,
     STORE_ERROR_FAILED,
 } StoreError;
 
-#define STORE_SCHEMA_VERSION 4
+#define STORE_SCHEMA_VERSION 5
 
 typedef struct store store;
 
@@ -60,6 +65,9 @@ typedef struct {
 
 typedef gboolean (*StoreRowFunc)(const StoreRow *row, gpointer user_data);
 
+/* A file of an earlier version is brought to this one in either mode. To write, a file that
+ * was not closed well or not checked for a week is read whole first, and refused when it is
+ * damaged. To read, it may lie in a folder that cannot be written to. */
 store *store_open(const char *path, StoreMode mode, GError **error);
 void store_close(store **s);
 
@@ -70,6 +78,8 @@ gint64 store_put_label(store *s, const char *name, const char *prompt, GError **
 gint64 store_find_label(store *s, const char *name);
 /* The image last seen at `path` with that size and time, or 0. */
 gint64 store_find_image(store *s, const char *path, gint64 bytes, gint64 mtime);
+/* The image of that content, or 0. */
+gint64 store_find_content(store *s, const char *hash);
 /* Hash of an image, to be freed; NULL when there is none. */
 char *store_image_hash(store *s, gint64 image);
 /* Names of labels in the order in which they were added. */
@@ -83,15 +93,43 @@ char *store_time(const char *iso8601);
 
 gboolean store_decide(store *s, gint64 image, gint64 label, StoreVerdict verdict,
                       const StoreSource *source, GError **error);
-/* Appends what takes back the person's last decision. *image and *label say which it
- * was; both 0 when there is nothing to undo. */
+/* Appends what takes back the last decision of the person at this machine, never one that
+ * was imported or merged. *image and *label say which it was; both 0 when there is nothing
+ * to undo. */
 gboolean store_undo(store *s, gint64 *image, gint64 *label, GError **error);
 StoreVerdict store_verdict(store *s, gint64 image, gint64 label);
-/* The newest confidence of an (image, label, model, prompt); never touches decisions. */
-gboolean store_predict(store *s, gint64 image, gint64 label, const StoreSource *source,
-                       GError **error);
+/* The verdicts [n] on the labels [n] of an image. */
+void store_verdicts(store *s, gint64 image, const gint64 *labels, guint n,
+                    StoreVerdict *out);
+/* Appends what `source`, a model, accepts, unless it has accepted the same with the same
+ * threshold before; *added, which may be NULL, says whether it did. */
+gboolean store_accept_once(store *s, gint64 image, gint64 label, const StoreSource *source,
+                           gboolean *added, GError **error);
+
+/* How decisions and predictions name a model: by a person's name for it, and by what tells
+ * two models of one name apart. To be freed. */
+char *store_model_mark(const char *name, const char *fingerprint);
+
+/* What a model is asked about each image: labels [n] with their prompts [n], "" for labels
+ * of a fixed head. Borrowed. */
+typedef struct {
+    const char *model;
+    const gint64 *labels;
+    const char *const *prompts;
+    guint n;
+} StoreQuestion;
+
+/* Keeps confidences [n] of an image, never decisions; those below 0 are left out. What was
+ * known before stays as it is unless `replace`. */
+gboolean store_predict(store *s, gint64 image, const StoreQuestion *question,
+                       const float *confidence, gboolean replace, GError **error);
+/* The confidences [n] that are known, -1 for others. TRUE when all are. */
+gboolean store_predicted(store *s, gint64 image, const StoreQuestion *question,
+                         float *confidence);
 gboolean store_begin(store *s, GError **error);
 gboolean store_commit(store *s, GError **error);
+/* Takes back what came since store_begin, after one of its calls failed. */
+void store_rollback(store *s);
 
 /* The current decisions that are not cleared, by path and label. */
 gboolean store_each_decision(store *s, StoreRowFunc func, gpointer user_data,

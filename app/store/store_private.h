@@ -7,12 +7,21 @@
 
 G_BEGIN_DECLS
 
+#define STORE_APPLICATION_ID 0x544c4754 /* "TLGT" */
+#define STORE_BUSY_MS 10000 /* how long a writer waits for another */
+
 struct store {
     sqlite3 *db;
-    char *path; /* for messages */
+    char *path;     /* for messages */
+    char *file;     /* encoding of file names */
+    gboolean fixed; /* in a folder that cannot be written to */
 };
 
-/* Sets the error of the last call. Returns FALSE. */
+/* The name by which SQLite finds the file again, to be freed. */
+char *store_uri(const store *s);
+/* Whether `path` is the file of this store, by whatever name. */
+gboolean store_is_same_file(const store *s, const char *path);
+/* Sets the error of the last call, in words for a person. Returns FALSE. */
 gboolean store_fail(store *s, GError **error);
 gboolean store_execute(store *s, const char *sql, GError **error);
 /* Binds by letter: i gint64, d double (below 0: NULL), t text or NULL, b bytes of a path. */
@@ -23,10 +32,31 @@ sqlite3_stmt *store_prepare(store *s, const char *sql, GError **error, const cha
 gboolean store_finish(store *s, sqlite3_stmt *statement, gint64 *out, GError **error);
 /* The first value that a query gives, or 0. */
 gint64 store_number(store *s, const char *sql);
+/* The first value that a query gives, to be freed, or NULL. */
+char *store_text(store *s, const char *sql);
 /* Calls `func` for each row and frees the statement. Columns: file, image, label, path,
  * hash, width, height, name, verdict, by_model, model, prompt, confidence, threshold, time,
  * author. `func` ends it early by returning FALSE. */
 gboolean store_each_row(store *s, sqlite3_stmt *list, StoreRowFunc func,
                         gpointer user_data, GError **error);
+
+/* --- migrate.c --- */
+
+/* Brings the file to this version. */
+gboolean store_migrate(store *s, GError **error);
+/* FALSE with an error when a file that cannot be written to would need it. */
+gboolean store_is_current(store *s, GError **error);
+
+/* --- health.c --- */
+
+/* Whether a program that wrote to the file was ended in the middle, or still runs. Before
+ * the file is opened. */
+gboolean store_is_unclean(const char *path);
+/* Reads the whole file when that is due: once a week, and after an unclean end. */
+gboolean store_check_when_due(store *s, gboolean unclean, GError **error);
+/* Reads the whole file and looks for damage. */
+gboolean store_check(store *s, GError **error);
+/* An error that tells of the newest good backup. Returns FALSE. */
+gboolean store_damaged(const store *s, const char *what, GError **error);
 
 G_END_DECLS

@@ -5,30 +5,36 @@
 #pragma once
 
 #include "app/image/image.h"
+#include "app/library/identity.h"
 
 G_BEGIN_DECLS
 
-/* One image. `error` is set, or `tensor` is F32 [3,size,size], or the image is known and
- * was not decoded. */
+/* What is wanted of an image: nothing; what is known of its content already; pixels. */
+enum decode_need { DECODE_NOTHING, DECODE_KNOWN, DECODE_PIXELS };
+
+/* One image. `error` is set, or `need` says what there is: with DECODE_PIXELS `tensor` is
+ * F32 [3,size,size]. */
 struct decoded {
-    const char *path; /* borrowed from the queue's paths */
-    char *hash;       /* of the content; NULL when the queue does not ask what is known */
+    const char *path;         /* borrowed from the queue's paths */
+    struct identity identity; /* as far as the queue's `look` found it */
+    enum decode_need need;
     float *tensor;
     GError *error;
 };
 
-/* Whether an image of that content need not be decoded; called from the threads. */
-typedef gboolean (*decode_known)(const char *hash, gpointer data);
+/* Finds what an image is, and says what is wanted of it; called from the threads. */
+typedef enum decode_need (*decode_look)(const char *path, GCancellable *cancellable,
+                                        struct identity *out, gpointer data);
 
 void decoded_clear(struct decoded *d);
 
 struct decode_queue;
 
-/* `paths` (of char *) must outlive the queue. jobs and capacity are at least 1. `known`
- * may be NULL; then no file is hashed. */
+/* `paths` (of char *) must outlive the queue. jobs and capacity are at least 1. `look` may
+ * be NULL; then every image is decoded and none is hashed. */
 struct decode_queue *decode_queue_new(const GPtrArray *paths,
                                       const struct img_preprocess *preprocess, guint jobs,
-                                      guint capacity, decode_known known, gpointer data);
+                                      guint capacity, decode_look look, gpointer data);
 /* Waits for the next image, then takes it and those after it that are ready too, at most
  * `most`. They are the caller's, to be cleared. 0 at the end of the paths. */
 guint decode_queue_take(struct decode_queue *q, struct decoded *out, guint most);

@@ -45,13 +45,27 @@ static double seconds_since(gint64 start)
 /* The cache is for one thread at a time, and decoders ask it too. */
 struct shared_cache { GMutex lock; token_cache *cache; };
 
-static gboolean is_known(const char *hash, gpointer data)
+static gboolean is_known(struct shared_cache *c, const char *hash)
 {
-    struct shared_cache *c = data;
     g_mutex_lock(&c->lock);
     gboolean known = token_cache_has(c->cache, hash);
     g_mutex_unlock(&c->lock);
     return known;
+}
+
+/* A file that cannot be read fails when it is decoded, with a better message. */
+static enum decode_need look(const char *path, GCancellable *cancellable,
+                             struct identity *out, gpointer data)
+{
+    const struct run *r = data;
+    const struct tagger_params *p = r->params;
+    if (p->look && !p->look(path, cancellable, out, p->data)) {
+        return DECODE_NOTHING;
+    }
+    if (!out->hash && p->cache) {
+        identity_read(path, cancellable, out, NULL);
+    }
+    return out->hash && is_known(r->cache, out->hash) ? DECODE_KNOWN : DECODE_PIXELS;
 }
 
 /* FALSE when they were dropped since a decoder asked. */
@@ -79,10 +93,11 @@ static void take_known(const struct run *r, struct batch *b)
     guint slot = b->n;
     for (guint i = 0; i < b->n; i++) {
         struct decoded *d = &b->images[i];
-        if (d->error || d->tensor) {
+        if (d->error || d->need != DECODE_KNOWN) {
             continue;
         }
-        if (read_tokens(r->cache, d->hash, b->tokens + (slot - 1) * r->token_values)) {
+        float *tokens = b->tokens + (slot - 1) * r->token_values;
+        if (read_tokens(r->cache, d->identity.hash, tokens)) {
             b->slot[i] = --slot;
         } else {
             d->tensor = g_new(float, r->pixel_values);
@@ -110,8 +125,9 @@ static gboolean encode_others(const struct run *r, struct batch *b,
         return FALSE;
     }
     for (guint i = 0; i < b->n; i++) {
-        if (b->images[i].tensor && b->images[i].hash && !b->images[i].error) {
-            keep_tokens(r->cache, b->images[i].hash,
+        const struct decoded *d = &b->images[i];
+        if (d->tensor && d->identity.hash && !d->error) {
+            keep_tokens(r->cache, d->identity.hash,
                         b->tokens + b->slot[i] * r->token_values);
         }
     }
@@ -146,12 +162,23 @@ static gboolean run_networks(const struct run *r, struct batch *b, GError **erro
     }
     for (guint i = 0; i < b->n; i++) {
         const struct decoded *d = &b->images[i];
-        gsize slot = d->error ? 0 : b->slot[i];
+        gboolean scored = !d->error && d->need != DECODE_NOTHING;
+        gsize slot = scored ? b->slot[i] : 0;
         b->items[i] = (struct tagger_item){
-            d->path, d->error ? NULL : b->tokens + slot * r->token_values,
-            d->error ? NULL : b->confidence + slot * r->params->n_labels, d->error };
+            d->path, &d->identity, scored ? b->tokens + slot * r->token_values : NULL,
+            scored ? b->confidence + slot * r->params->n_labels : NULL, d->error };
     }
     return TRUE;
+}
+
+/* Images of which nothing is wanted. */
+static guint count_skipped(const struct batch *b)
+{
+    guint n = 0;
+    for (guint i = 0; i < b->n; i++) {
+        n += b->images[i].need == DECODE_NOTHING;
+    }
+    return n;
 }
 
 static void batch_init(struct batch *b, const struct run *r, guint most)
@@ -181,11 +208,12 @@ static gboolean run_batch(const struct run *r, struct batch *b, struct tagger_st
     if (!run_networks(r, b, error)) {
         return FALSE;
     }
-    guint known = b->n - b->first_known;
+    guint known = b->n - b->first_known, skipped = count_skipped(b);
     stats->device_seconds += seconds_since(start);
     stats->tagged += b->encoded + known;
     stats->cached += known;
-    stats->broken += b->n - b->encoded - known;
+    stats->skipped += skipped;
+    stats->broken += b->n - b->encoded - known - skipped;
     return r->params->put(b->items, b->n, stats, r->params->data, error);
 }
 
@@ -231,7 +259,7 @@ gboolean tagger_run(const struct tagger_params *params, const GPtrArray *paths,
     *stats = (struct tagger_stats){ .jobs = jobs };
     struct decode_queue *queue =
         decode_queue_new(paths, &r.preprocess, jobs, 2 * most + jobs,
-                         params->cache ? is_known : NULL, &cache);
+                         params->cache || params->look ? look : NULL, &r);
     gboolean good = run_batches(&r, queue, most, stats, error);
     decode_queue_free(queue);
     g_mutex_clear(&cache.lock);

@@ -10,6 +10,7 @@ G_BEGIN_DECLS
 
 struct tagger_stats {
     guint tagged, broken;
+    guint skipped;          /* of which nothing was wanted */
     guint cached;           /* of the tagged ones, whose tokens were known */
     double seconds;         /* from the first decode to the last result */
     double decode_seconds;  /* of all decoders together */
@@ -18,9 +19,11 @@ struct tagger_stats {
     guint jobs;
 };
 
-/* One image: tokens [T,width] and confidences [n_labels], or the error of its file. */
+/* One image: tokens [T,width] and confidences [n_labels], or the error of its file, or
+ * neither when nothing was wanted of it. */
 struct tagger_item {
     const char *path;
+    const struct identity *identity; /* its hash is NULL when nobody asked for it */
     const float *tokens, *confidence;
     const GError *error;
 };
@@ -39,6 +42,10 @@ struct tagger_params {
                                 * while it lasts */
     guint jobs;                /* decoding threads; 0: one less than cores, at least one */
     const gint *stop;          /* set by a signal: the batch at hand is the last; or NULL */
+    /* Finds what an image is; FALSE when nothing is wanted of it. Called from the decoding
+     * threads; a hash that it leaves NULL is no error. May be NULL. */
+    gboolean (*look)(const char *path, GCancellable *cancellable, struct identity *out,
+                     gpointer data);
     tagger_batch put;          /* called on this thread */
     gpointer data;
 };

@@ -1,13 +1,23 @@
 /* The thread of the store: one job after another, each with a part that runs there and
  * one that takes its results on the main thread. */
-#include "app/library/library.h"
+#include "app/library/identity.h"
+#include "app/store/backup.h"
 #include "app/workspace/workspace_private.h"
 
-
-#include <gdk-pixbuf/gdk-pixbuf.h>
 #include <glib/gi18n.h>
-#include <glib/gstdio.h>
 #include <string.h>
+
+/* Images that one job looks up: few enough that the first are seen soon. */
+#define FIND_IMAGES 16
+
+typedef struct {
+    TlImage *image;
+    struct identity identity;
+    gint64 row;
+    StoreVerdict *verdicts; /* on the labels asked for */
+    gboolean cached;        /* the cache holds its tokens */
+    GError *error;
+} Found;
 
 struct DatabaseJob {
     void (*work)(DatabaseJob *job);  /* on the database thread */
@@ -19,18 +29,29 @@ struct DatabaseJob {
     char *text, *prompt;
     StoreVerdict verdict;
     double confidence;
-    GArray *rows, *verdicts;         /* label rows asked for, verdicts found */
+    GPtrArray *found;                /* of Found: images looked up */
+    GArray *rows;                    /* of the labels asked for */
     TlModelFacts *model;             /* NULL while there is none */
     GStrv labels, prompts;           /* of predictions */
     GArray *images;                  /* their rows */
     float *values;                   /* [images,labels] */
     GBytes *tokens;                  /* to be put in the cache */
     char *hash;                      /* of the image's content */
-    gboolean cached;                 /* the cache holds its tokens */
+    gboolean cached;                 /* the cache has taken the tokens */
     GCancellable *cancellable;
     void (*then)(TlWorkspace *);     /* of database_after_writes */
     GError *error;
 };
+
+static void found_free(gpointer data)
+{
+    Found *found = data;
+    g_object_unref(found->image);
+    identity_clear(&found->identity);
+    g_free(found->verdicts);
+    g_clear_error(&found->error);
+    g_free(found);
+}
 
 static void job_free(DatabaseJob *job)
 {
@@ -47,7 +68,7 @@ static void job_free(DatabaseJob *job)
     g_clear_pointer(&job->model, tl_model_facts_unref);
     g_clear_pointer(&job->tokens, g_bytes_unref);
     g_clear_pointer(&job->rows, g_array_unref);
-    g_clear_pointer(&job->verdicts, g_array_unref);
+    g_clear_pointer(&job->found, g_ptr_array_unref);
     g_clear_error(&job->error);
     g_free(job);
 }
@@ -91,61 +112,71 @@ static void job_push(DatabaseJob *job)
     g_thread_pool_push(job->workspace->database, job, NULL);
 }
 
-/* The row of an image by content; the hash is taken again only when size or time
- * changed. */
-static gint64 find_row(store *s, const char *path, GError **error)
+/* Hashes the images that the store has not seen as they are, or that changed. */
+static void identify(DatabaseJob *job)
 {
-    GStatBuf info;
-    if (g_stat(path, &info) != 0) {
-        g_set_error(error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND, "%s: %s", path,
-                    g_strerror(errno));
-        return 0;
+    for (guint i = 0; i < job->found->len; i++) {
+        Found *f = job->found->pdata[i];
+        if (!g_cancellable_is_cancelled(job->cancellable)
+            && !identity_look_up(job->workspace->store, f->image->path, &f->identity)) {
+            identity_read(f->image->path, job->cancellable, &f->identity, &f->error);
+        }
     }
-    gint64 row = store_find_image(s, path, info.st_size, info.st_mtime);
-    if (row) {
-        return row;
+}
+
+/* One transaction for those that are new. */
+static gboolean put_rows(DatabaseJob *job)
+{
+    store *s = job->workspace->store;
+    gboolean begun = FALSE;
+    for (guint i = 0; i < job->found->len; i++) {
+        Found *f = job->found->pdata[i];
+        if (!begun && f->identity.hash && !f->identity.row) {
+            begun = store_begin(s, &job->error);
+            if (!begun) {
+                return FALSE;
+            }
+        }
+        f->row = f->identity.hash
+                     ? identity_put(s, f->image->path, &f->identity, &job->error) : 0;
+        if (job->error) {
+            store_rollback(s);
+            return FALSE;
+        }
     }
-    gint64 bytes = 0;
-    g_autofree char *hash = library_hash(path, NULL, &bytes, error);
-    if (!hash) {
-        return 0;
-    }
-    int width = 0, height = 0;
-    gdk_pixbuf_get_file_info(path, &width, &height);
-    StoreImage image = { hash, path, bytes, info.st_mtime, width, height };
-    return store_put_image(s, &image, error);
+    return !begun || store_commit(s, &job->error);
 }
 
 static void work_find(DatabaseJob *job)
 {
-    if (g_cancellable_is_cancelled(job->cancellable)) {
-        return;
-    }
-    job->image_row = find_row(job->workspace->store, job->text, &job->error);
-    for (guint i = 0; job->image_row && i < job->rows->len; i++) {
-        StoreVerdict v = store_verdict(job->workspace->store, job->image_row,
-                                       g_array_index(job->rows, gint64, i));
-        g_array_append_val(job->verdicts, v);
-    }
-    if (job->image_row) {
-        job->hash = store_image_hash(job->workspace->store, job->image_row);
-    }
-    if (job->hash && job->model) {
-        token_cache *cache = scoring_cache(&job->workspace->kept, job->model);
-        job->cached = token_cache_has(cache, job->hash);
+    TlWorkspace *self = job->workspace;
+    identify(job);
+    gboolean stored = put_rows(job);
+    for (guint i = 0; i < job->found->len; i++) {
+        Found *f = job->found->pdata[i];
+        f->row = stored ? f->row : 0;
+        f->verdicts = g_new0(StoreVerdict, job->rows->len + 1);
+        if (f->row) {
+            store_verdicts(self->store, f->row, (const gint64 *)job->rows->data,
+                           job->rows->len, f->verdicts);
+        }
+        if (f->identity.hash && job->model) {
+            token_cache *cache = scoring_cache(&self->kept, job->model);
+            f->cached = token_cache_has(cache, f->identity.hash);
+        }
     }
 }
 
 /* An image with cached tokens needs no decoding and no image encoder. */
-static void take_tokens(DatabaseJob *job)
+static void take_tokens(DatabaseJob *job, const Found *found)
 {
     TlWorkspace *self = job->workspace;
-    TlImage *image = job->image;
+    TlImage *image = found->image;
     if (!job->model || job->model != self->model || image->cached || image->tokens
         || self->busy == image || job->cancellable != self->cancellable) {
         return;
     }
-    if (!job->cached) {
+    if (!found->cached) {
         encoding_enqueue(self, image, FALSE);
         encoding_next(self);
         return;
@@ -156,37 +187,61 @@ static void take_tokens(DatabaseJob *job)
     scoring_pump(self);
 }
 
-static void done_find(DatabaseJob *job)
+static void take_verdicts(DatabaseJob *job, const Found *found)
 {
-    TlImage *image = job->image;
-    image->row = job->image_row;
-    g_free(image->hash);
-    image->hash = g_steal_pointer(&job->hash);
-    take_tokens(job);
-    for (guint i = 0; i < job->verdicts->len; i++) {
+    TlWorkspace *self = job->workspace;
+    for (guint i = 0; i < job->rows->len; i++) {
         gint64 row = g_array_index(job->rows, gint64, i);
-        for (guint l = 0; l < job->workspace->labels->len; l++) {
-            if (((Label *)job->workspace->labels->pdata[l])->row == row) {
-                image_set_verdict(image, l, g_array_index(job->verdicts, StoreVerdict, i));
+        for (guint l = 0; l < self->labels->len; l++) {
+            if (((Label *)self->labels->pdata[l])->row == row) {
+                image_set_verdict(found->image, l, found->verdicts[i]);
             }
         }
     }
-    g_signal_emit(job->workspace, workspace_signals[CHANGED], 0, image);
 }
 
-void database_find(TlWorkspace *self, TlImage *image, guint first)
+static void done_find(DatabaseJob *job)
+{
+    for (guint i = 0; i < job->found->len; i++) {
+        Found *f = job->found->pdata[i];
+        if (f->error) {
+            workspace_report_error(job->workspace, f->error);
+        }
+        f->image->row = f->row;
+        g_free(f->image->hash);
+        f->image->hash = g_steal_pointer(&f->identity.hash);
+        take_tokens(job, f);
+        take_verdicts(job, f);
+        g_signal_emit(job->workspace, workspace_signals[CHANGED], 0, f->image);
+    }
+}
+
+static DatabaseJob *find_job(TlWorkspace *self, guint first)
 {
     DatabaseJob *job = job_new(self, work_find, done_find);
-    job->image = g_object_ref(image);
-    job->text = g_strdup(image->path);
     job->cancellable = g_object_ref(self->cancellable);
     job->model = self->model ? tl_model_facts_ref(self->model) : NULL;
+    job->found = g_ptr_array_new_with_free_func(found_free);
     job->rows = g_array_new(FALSE, FALSE, sizeof(gint64));
-    job->verdicts = g_array_new(FALSE, FALSE, sizeof(StoreVerdict));
     for (guint i = first; i < self->labels->len; i++) {
         g_array_append_val(job->rows, ((Label *)self->labels->pdata[i])->row);
     }
-    job_push(job);
+    return job;
+}
+
+void database_find(TlWorkspace *self, guint first)
+{
+    DatabaseJob *job = NULL;
+    guint n = g_list_model_get_n_items(G_LIST_MODEL(self->images));
+    for (guint i = 0; i < n; i++) {
+        Found *found = g_new0(Found, 1);
+        found->image = g_list_model_get_item(G_LIST_MODEL(self->images), i);
+        job = job ? job : find_job(self, first);
+        g_ptr_array_add(job->found, found);
+        if (job->found->len == FIND_IMAGES || i + 1 == n) {
+            job_push(g_steal_pointer(&job));
+        }
+    }
 }
 
 /* --- Tokens ---------------------------------------------------------------------------- */
@@ -235,12 +290,7 @@ static void done_label(DatabaseJob *job)
         return;
     }
     ((Label *)job->workspace->labels->pdata[index])->row = job->label_row;
-    guint n = g_list_model_get_n_items(tl_workspace_images(job->workspace));
-    for (guint i = 0; i < n; i++) {
-        g_autoptr(TlImage) image =
-            g_list_model_get_item(tl_workspace_images(job->workspace), i);
-        database_find(job->workspace, image, (guint)index);
-    }
+    database_find(job->workspace, (guint)index);
 }
 
 void database_add_label(TlWorkspace *self, const Label *label)
@@ -263,28 +313,9 @@ void database_hide_label(TlWorkspace *self, const char *name)
     job_push(job);
 }
 
-/* A model as decisions and predictions name it: by a person's name for it, and by what
- * tells two models of one name apart. */
 static char *model_mark(const TlModelFacts *model)
 {
-    return model ? g_strdup_printf("%s#%.8s", model->name, model->fingerprint) : NULL;
-}
-
-static gboolean predict_image(DatabaseJob *job, guint image, const gint64 *labels,
-                              StoreSource *source)
-{
-    guint n = g_strv_length(job->labels);
-    for (guint l = 0; l < n; l++) {
-        source->prompt = job->prompts[l];
-        source->confidence = job->values[image * n + l];
-        if (labels[l] && source->confidence >= 0
-            && !store_predict(job->workspace->store,
-                              g_array_index(job->images, gint64, image), labels[l], source,
-                              &job->error)) {
-            return FALSE;
-        }
-    }
-    return TRUE;
+    return model ? store_model_mark(model->name, model->fingerprint) : NULL;
 }
 
 static void work_predict(DatabaseJob *job)
@@ -293,20 +324,24 @@ static void work_predict(DatabaseJob *job)
     guint n = g_strv_length(job->labels);
     g_autofree char *mark = model_mark(job->model);
     g_autofree gint64 *labels = g_new0(gint64, n + 1);
-    StoreSource source = { .by_model = TRUE, .model = mark, .threshold = -1 };
+    StoreQuestion question = { mark, labels, (const char *const *)job->prompts, n };
     for (guint l = 0; l < n; l++) {
         labels[l] = store_find_label(s, job->labels[l]);
-    }
-    if (!store_begin(s, &job->error)) {
-        return;
-    }
-    for (guint i = 0; i < job->images->len; i++) {
-        if (g_array_index(job->images, gint64, i)
-            && !predict_image(job, i, labels, &source)) {
-            break;
+        for (guint i = 0; !labels[l] && i < job->images->len; i++) {
+            job->values[i * n + l] = -1; /* a label that was taken away meanwhile */
         }
     }
-    store_commit(s, job->error ? NULL : &job->error);
+    gboolean good = store_begin(s, &job->error);
+    for (guint i = 0; good && i < job->images->len; i++) {
+        gint64 image = g_array_index(job->images, gint64, i);
+        good = !image || store_predict(s, image, &question, job->values + i * n, TRUE,
+                                       &job->error);
+    }
+    if (good) {
+        store_commit(s, &job->error);
+    } else {
+        store_rollback(s);
+    }
 }
 
 void database_predict(TlWorkspace *self, TlModelFacts *model, GPtrArray *images,
@@ -335,13 +370,17 @@ static void work_decide(DatabaseJob *job)
 {
     store *s = job->workspace->store;
     g_autofree char *mark = model_mark(job->model);
-    gint64 image = find_row(s, job->image->path, &job->error);
+    struct identity identity;
+    gboolean known = identity_look_up(s, job->image->path, &identity)
+                     || identity_read(job->image->path, NULL, &identity, &job->error);
+    gint64 image = known ? identity_put(s, job->image->path, &identity, &job->error) : 0;
     gint64 label = image ? store_put_label(s, job->text, NULL, &job->error) : 0;
     StoreSource source = { .model = mark, .prompt = job->prompt,
                            .confidence = job->confidence, .threshold = -1 };
     if (label) {
         store_decide(s, image, label, job->verdict, &source, &job->error);
     }
+    identity_clear(&identity);
 }
 
 static void done_decide(DatabaseJob *job)
@@ -396,6 +435,18 @@ static void done_undo(DatabaseJob *job)
 void tl_workspace_undo(TlWorkspace *self)
 {
     job_push(job_new(self, work_undo, done_undo));
+}
+
+/* --- Safety ------------------------------------------------------------------------------------ */
+
+static void work_back_up(DatabaseJob *job)
+{
+    backup_roll(job->workspace->store, NULL, &job->error);
+}
+
+void database_back_up(TlWorkspace *self)
+{
+    job_push(job_new(self, work_back_up, NULL));
 }
 
 /* --- Order ------------------------------------------------------------------------------------ */

@@ -70,9 +70,7 @@ static void on_scanned(GObject *source, GAsyncResult *result, gpointer data)
     g_list_store_splice(self->images, 0,
                         g_list_model_get_n_items(G_LIST_MODEL(self->images)),
                         images->pdata, images->len);
-    for (guint i = 0; i < images->len; i++) {
-        database_find(self, images->pdata[i], 0);
-    }
+    database_find(self, 0);
     workspace_set_status(self);
     if (images->len == 0) {
         workspace_report(self, _("There are no images in this folder"));
@@ -215,11 +213,7 @@ static void on_loaded(GObject *source, GAsyncResult *result, gpointer data)
             label->name = g_strdup(*l);
             g_ptr_array_add(self->labels, label);
         }
-        guint n = g_list_model_get_n_items(G_LIST_MODEL(self->images));
-        for (guint i = 0; i < n; i++) {
-            g_autoptr(TlImage) image = g_list_model_get_item(G_LIST_MODEL(self->images), i);
-            database_find(self, image, 0);
-        }
+        database_find(self, 0);
     }
     g_signal_emit(self, workspace_signals[LABELS], 0);
     g_signal_emit(self, workspace_signals[STATUS], 0);
@@ -256,6 +250,7 @@ TlWorkspace *tl_workspace_new(const char *db_path, GError **error)
         label->row = store_put_label(s, *name, NULL, NULL);
         g_ptr_array_add(self->labels, label);
     }
+    database_back_up(self);
     return self;
 }
 

@@ -73,13 +73,15 @@ void image_forget(TlImage *self);
 
 typedef struct DatabaseJob DatabaseJob;
 void database_run(gpointer job, gpointer unused);
-/* Looks up an image's row, its decisions on the labels from `first` on and whether its
+/* Looks up each image's row, its decisions on the labels from `first` on and whether its
  * tokens are cached; then it is scored or encoded. */
-void database_find(TlWorkspace *self, TlImage *image, guint first);
+void database_find(TlWorkspace *self, guint first);
 /* Writes an image's tokens to the cache, then lets go of them. */
 void database_keep(TlWorkspace *self, TlImage *image);
 void database_add_label(TlWorkspace *self, const Label *label);
 void database_hide_label(TlWorkspace *self, const char *name);
+/* Makes the day's backup when one is due. */
+void database_back_up(TlWorkspace *self);
 /* Calls `then` on the main thread when everything that was asked for before is written. */
 void database_after_writes(TlWorkspace *self, void (*then)(TlWorkspace *));
 /* Stores what `model` said: values [images,labels], labels by name; -1 is left out. */

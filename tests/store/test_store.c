@@ -2,40 +2,13 @@
 #include "app/formats/export.h"
 #include "app/store/cache.h"
 #include "app/store/store.h"
-#include "tests/check.h"
+#include "tests/store/files.h"
 
 #include <glib/gstdio.h>
 #include <signal.h>
 #include <sqlite3.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-static char *dir;
-
-static char *file(const char *name)
-{
-    return g_build_filename(dir, name, NULL);
-}
-
-static store *open_new(const char *name)
-{
-    g_autofree char *path = file(name);
-    g_autoptr(GError) error = NULL;
-    store *s = store_open(path, STORE_CREATE, &error);
-    if (!s) {
-        fprintf(stderr, "%s\n", error->message);
-        exit(1);
-    }
-    return s;
-}
-
-static gint64 put_image(store *s, const char *hash, const char *path)
-{
-    StoreImage image = { hash, path, 10, 20, 640, 480 };
-    gint64 id = store_put_image(s, &image, NULL);
-    REQUIRE(id > 0);
-    return id;
-}
 
 static const StoreSource person = { .confidence = 0.5, .threshold = -1 };
 static const StoreSource machine = { .by_model = TRUE, .model = "m", .prompt = "p",
@@ -53,8 +26,15 @@ static void test_decisions(void)
     REQUIRE_INT(store_verdict(s, image, label), STORE_ACCEPTED);
     REQUIRE(store_decide(s, image, label, STORE_REJECTED, &person, NULL));
     REQUIRE(store_decide(s, image, label, STORE_ACCEPTED, &machine, NULL));
-    REQUIRE(store_predict(s, image, label, &machine, NULL));
-    REQUIRE(store_predict(s, image, label, &machine, NULL));
+    StoreQuestion question = { "m", &label, (const char *const[]){ "p" }, 1 };
+    float said = 0.25f, known = 0;
+    REQUIRE(!store_predicted(s, image, &question, &known) && known == -1);
+    REQUIRE(store_predict(s, image, &question, &said, FALSE, NULL));
+    said = 0.5f;
+    REQUIRE(store_predict(s, image, &question, &said, FALSE, NULL));
+    REQUIRE(store_predicted(s, image, &question, &known) && known == 0.25f);
+    REQUIRE(store_predict(s, image, &question, &said, TRUE, NULL));
+    REQUIRE(store_predicted(s, image, &question, &known) && known == 0.5f);
     REQUIRE_INT(store_verdict(s, image, label), STORE_REJECTED); /* the person's stands */
     REQUIRE(store_decide(s, image, label, STORE_ACCEPTED, &person, NULL));
     REQUIRE(store_undo(s, &who, &what, NULL));
@@ -216,23 +196,38 @@ static gboolean see_path(const StoreRow *row, gpointer user_data)
     return TRUE;
 }
 
-/* A file as version 1 wrote it. */
-static void test_migration(const char *corpus)
+/* A file as an earlier version wrote it. */
+static store *open_old(const char *corpus, const char *version)
 {
-    g_autofree char *path = file("v1.db"), *sql_path = NULL, *sql = NULL;
+    g_autofree char *sql_file = g_strconcat(version, ".sql", NULL), *sql = NULL;
+    g_autofree char *name = g_strconcat(version, ".db", NULL), *path = file(name);
+    g_autofree char *sql_path = g_build_filename(corpus, sql_file, NULL);
     sqlite3 *db = NULL;
-    sql_path = g_build_filename(corpus, "v1.sql", NULL);
     REQUIRE(g_file_get_contents(sql_path, &sql, NULL, NULL));
     REQUIRE(sqlite3_open(path, &db) == SQLITE_OK);
     REQUIRE(sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK);
     sqlite3_close(db);
-    store *s = open_new("v1.db");
+    return open_new(name);
+}
+
+static void test_migration(const char *corpus)
+{
+    gint64 image, label;
     g_autoptr(GString) paths = g_string_new(NULL);
+    store *s = open_old(corpus, "v1");
     REQUIRE(store_each_image(s, see_path, paths, NULL));
     REQUIRE_STR(paths->str, "1=/x/1.jpg 2=/x/2.jpg 3=/y/copy.jpg ");
     REQUIRE_INT(store_find_image(s, "/y/copy.jpg", 10, 20), 2);
     REQUIRE_INT(store_verdict(s, 1, 1), STORE_ACCEPTED);
     REQUIRE_INT(store_verdict(s, 2, 2), STORE_REJECTED);
+    store_close(&s);
+    /* Of decisions of one moment the later stands: number 10, not 9. */
+    s = open_old(corpus, "v3");
+    REQUIRE_INT(store_verdict(s, 2, 1), STORE_ACCEPTED);
+    REQUIRE(store_undo(s, &image, &label, NULL) && image == 2 && label == 1);
+    REQUIRE_INT(store_verdict(s, 2, 1), STORE_REJECTED);
+    REQUIRE(store_undo(s, &image, &label, NULL) && image == 2 && label == 1);
+    REQUIRE_INT(store_verdict(s, 2, 1), STORE_CLEARED);
     store_close(&s);
 }
 
@@ -270,7 +265,7 @@ static void test_cache(void)
 int main(int argc, char **argv)
 {
     REQUIRE(argc == 2);
-    dir = g_dir_make_tmp("taglight-store-XXXXXX", NULL);
+    make_dir();
     test_decisions();
     test_append_only();
     test_kill();
@@ -278,8 +273,6 @@ int main(int argc, char **argv)
     test_cache();
     test_export();
     test_migration(argv[1]);
-    g_autofree char *remove = g_strdup_printf("rm -rf '%s'", dir);
-    REQUIRE(system(remove) == 0);
-    g_free(dir);
+    remove_dir();
     return 0;
 }

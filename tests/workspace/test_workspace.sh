@@ -6,6 +6,7 @@ trap 'rm -rf "$work"' EXIT
     || exit 1
 cp -r "$4/data/samples" "$work/photos"
 XDG_CACHE_HOME="$work/cache" "$1" "$work/demo" "$work/photos" "$work/decisions.db" || exit
+ls "$work"/backups/decisions.db-* >/dev/null || exit 1 # the day's, made by itself
 python3 - "$work/decisions.db" <<'PY'
 import sqlite3, sys
 db = sqlite3.connect(sys.argv[1])
