@@ -58,9 +58,11 @@ static void decide(store *s, char **f)
 
 static void predict(store *s, char **f)
 {
-    StoreSource source = { .by_model = TRUE, .model = f[4], .prompt = f[5],
-                           .confidence = number(f[3]), .threshold = -1 };
-    REQUIRE(store_predict(s, find_image(f[1]), find_label(s, f[2]), &source, NULL));
+    const gint64 label = find_label(s, f[2]);
+    const char *prompt = f[5];
+    const float confidence = (float)number(f[3]);
+    StoreQuestion question = { .model = f[4], .n = 1, .labels = &label, .prompts = &prompt };
+    REQUIRE(store_predict(s, find_image(f[1]), &question, &confidence, TRUE, NULL));
 }
 
 static void run_line(store *s, char *line)
