@@ -4,20 +4,23 @@
 /* What is decided here and now is the newest of its pair, even where a clock was wrong and
  * where two decisions fall into one millisecond. */
 #define NOW "max (strftime ('%Y-%m-%dT%H:%M:%fZ', 'now'), coalesce (strftime (" \
-            " '%Y-%m-%dT%H:%M:%fZ', (SELECT max (time) FROM decision WHERE image = ?1" \
-            " AND label = ?2 AND by_model = ?4), '+0.001 seconds'), ''))"
+            " '%Y-%m-%dT%H:%M:%fZ', (SELECT max (e.time) FROM label l JOIN label n" \
+            " ON n.target = l.target CROSS JOIN decision e ON e.image = ?1" \
+            " AND e.label = n.id AND e.by_model = ?4 WHERE l.id = ?2)," \
+            " '+0.001 seconds'), ''))"
 
-static gboolean append(store *s, gint64 image, gint64 label, StoreVerdict verdict,
-                       const StoreSource *source, gint64 undoes, GError **error)
+gboolean store_append(store *s, gint64 image, gint64 label, StoreVerdict verdict,
+                      const StoreSource *source, gint64 undoes, const char *cause,
+                      GError **error)
 {
     sqlite3_stmt *put = store_prepare(
         s, "INSERT INTO decision (image, label, verdict, by_model, model, prompt,"
-           " confidence, threshold, undoes, author, time, event) VALUES (?1, ?2, ?3, ?4,"
-           " ?5, ?6, ?7, ?8, nullif (?9, 0), ?10, coalesce (?11, " NOW "),"
+           " confidence, threshold, undoes, author, time, cause, event) VALUES (?1, ?2, ?3,"
+           " ?4, ?5, ?6, ?7, ?8, nullif (?9, 0), ?10, coalesce (?11, " NOW "), ?12,"
            " lower (hex (randomblob (16))))",
-        error, "iiiittdditt", image, label, (gint64)verdict, (gint64)source->by_model,
+        error, "iiiittddittt", image, label, (gint64)verdict, (gint64)source->by_model,
         source->model, source->prompt, source->confidence, source->threshold, undoes,
-        source->author, source->time);
+        source->author, source->time, cause);
     return store_finish(s, put, NULL, error);
 }
 
@@ -36,7 +39,7 @@ char *store_time(const char *iso8601)
 gboolean store_decide(store *s, gint64 image, gint64 label, StoreVerdict verdict,
                       const StoreSource *source, GError **error)
 {
-    return append(s, image, label, verdict, source, 0, error);
+    return store_append(s, image, label, verdict, source, 0, NULL, error);
 }
 
 gboolean store_accept_once(store *s, gint64 image, gint64 label, const StoreSource *source,
@@ -48,7 +51,8 @@ gboolean store_accept_once(store *s, gint64 image, gint64 label, const StoreSour
            " AND verdict = 1 AND model IS ? AND prompt IS ? AND threshold IS ? LIMIT 1",
         error, "iittd", image, label, source->model, source->prompt, source->threshold);
     gboolean good = store_finish(s, find, &known, error)
-                    && (known || append(s, image, label, STORE_ACCEPTED, source, 0, error));
+                    && (known || store_append(s, image, label, STORE_ACCEPTED, source, 0, NULL,
+                                             error));
     if (added) {
         *added = good && !known;
     }
@@ -84,37 +88,76 @@ void store_verdicts(store *s, gint64 image, const gint64 *labels, guint n,
     sqlite3_finalize(list);
 }
 
+/* What a person said of the pair of decision `d` before it, under any of the label's
+ * names. */
+#define VERDICT_BEFORE \
+    "coalesce ((SELECT e.verdict FROM label l JOIN label n ON n.target = l.target" \
+    " JOIN decision e ON e.label = n.id WHERE l.id = d.label AND e.image = d.image" \
+    " AND e.by_model = 0 AND (e.id < d.id OR e.author IS NOT NULL)" \
+    " ORDER BY e.time DESC, length (e.event) DESC, e.event DESC LIMIT 1), 0)"
+
+typedef struct { gint64 id, image, label; StoreVerdict before; char *event; } Undoing;
+
+/* Columns: id, image, label, verdict before, event. Frees the statement. */
+static gboolean list_undoings(store *s, sqlite3_stmt *list, GArray *out, GError **error)
+{
+    int code = SQLITE_ERROR;
+    while (list && (code = sqlite3_step(list)) == SQLITE_ROW) {
+        Undoing u = { sqlite3_column_int64(list, 0), sqlite3_column_int64(list, 1),
+                      sqlite3_column_int64(list, 2),
+                      (StoreVerdict)sqlite3_column_int(list, 3),
+                      g_strdup((const char *)sqlite3_column_text(list, 4)) };
+        g_array_append_val(out, u);
+    }
+    gboolean good = code == SQLITE_DONE || (list && store_fail(s, error));
+    sqlite3_finalize(list);
+    return good;
+}
+
+static void undoing_clear(gpointer data)
+{
+    g_free(((Undoing *)data)->event);
+}
+
 /* The newest decision of the person at this machine that neither takes something back nor
- * was taken back; and what a person's verdict on the pair would be had it never come. */
-#define LAST \
-    "SELECT d.id, d.image, d.label, coalesce ((SELECT e.verdict FROM decision e" \
-    " WHERE e.image = d.image AND e.label = d.label AND e.by_model = 0" \
-    " AND (e.id < d.id OR e.author IS NOT NULL)" \
-    " ORDER BY e.time DESC, length (e.event) DESC, e.event DESC LIMIT 1), 0)" \
-    " FROM decision d INDEXED BY decision_own" \
-    " WHERE d.by_model = 0 AND d.undoes IS NULL AND d.author IS NULL AND NOT EXISTS" \
-    " (SELECT 1 FROM decision u WHERE u.undoes = d.id) ORDER BY d.id DESC LIMIT 1"
+ * was taken back, then what followed from it. */
+static gboolean find_undoings(store *s, GArray *out, GError **error)
+{
+    if (!list_undoings(s, store_prepare(
+            s, "SELECT d.id, d.image, d.label, " VERDICT_BEFORE ", d.event FROM decision d"
+               " INDEXED BY decision_own WHERE d.by_model = 0 AND d.undoes IS NULL"
+               " AND d.author IS NULL AND d.cause IS NULL AND NOT EXISTS"
+               " (SELECT 1 FROM decision u WHERE u.undoes = d.id)"
+               " ORDER BY d.id DESC LIMIT 1", error, ""), out, error)) {
+        return FALSE;
+    }
+    return out->len == 0 || list_undoings(s, store_prepare(
+        s, "SELECT d.id, d.image, d.label, " VERDICT_BEFORE ", d.event FROM decision d"
+           " WHERE d.cause = ? ORDER BY d.id", error, "t",
+        g_array_index(out, Undoing, 0).event), out, error);
+}
 
 gboolean store_undo(store *s, gint64 *image, gint64 *label, GError **error)
 {
+    g_autoptr(GArray) undoings = g_array_new(FALSE, FALSE, sizeof(Undoing));
+    StoreSource source = { .confidence = -1, .threshold = -1 };
+    gboolean own;
+    g_array_set_clear_func(undoings, undoing_clear);
     *image = *label = 0;
-    sqlite3_stmt *find = store_prepare(s, LAST, error, "");
-    if (!find) {
+    if (!store_begin_own(s, &own, error)) {
         return FALSE;
     }
-    int code = sqlite3_step(find);
-    gint64 id = 0;
-    StoreVerdict before = STORE_CLEARED;
-    if (code == SQLITE_ROW) {
-        id = sqlite3_column_int64(find, 0);
-        *image = sqlite3_column_int64(find, 1);
-        *label = sqlite3_column_int64(find, 2);
-        before = (StoreVerdict)sqlite3_column_int(find, 3);
+    gboolean good = find_undoings(s, undoings, error);
+    for (guint i = 0; good && i < undoings->len; i++) {
+        const Undoing *u = &g_array_index(undoings, Undoing, i);
+        good = store_append(s, u->image, u->label, u->before, &source, u->id, NULL, error);
     }
-    sqlite3_finalize(find);
-    if (id == 0) {
-        return code == SQLITE_DONE || store_fail(s, error);
+    good = store_end_own(s, own, good, error);
+    if (good && undoings->len > 0) {
+        *image = g_array_index(undoings, Undoing, 0).image;
+        *label = g_array_index(undoings, Undoing, 0).label;
+        store_finish(s, store_prepare(s, "SELECT target FROM label WHERE id = ?", NULL, "i",
+                                      *label), label, NULL);
     }
-    StoreSource source = { .confidence = -1, .threshold = -1 };
-    return append(s, *image, *label, before, &source, id, error);
+    return good;
 }

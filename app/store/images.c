@@ -24,10 +24,16 @@ gint64 store_put_image(store *s, const StoreImage *image, GError **error)
 gint64 store_put_label(store *s, const char *name, const char *prompt, GError **error)
 {
     gint64 id = 0;
+    sqlite3_stmt *known = store_prepare(
+        s, "UPDATE label SET hidden = 0, prompt = coalesce (?2, prompt)"
+           " WHERE id = (SELECT target FROM label WHERE name = ?1) RETURNING id",
+        error, "tt", name, prompt);
+    if (!store_finish(s, known, &id, error) || id) {
+        return id;
+    }
     sqlite3_stmt *put = store_prepare(
         s, "INSERT INTO label (name, prompt) VALUES (?, ?) ON CONFLICT (name) DO UPDATE"
-           " SET hidden = 0, prompt = coalesce (excluded.prompt, prompt) RETURNING id",
-        error, "tt", name, prompt);
+           " SET hidden = 0 RETURNING target", error, "tt", name, prompt);
     return store_finish(s, put, &id, error) ? id : 0;
 }
 
@@ -41,7 +47,7 @@ static gint64 find_row(store *s, const char *sql, const char *text)
 
 gint64 store_find_label(store *s, const char *name)
 {
-    return find_row(s, "SELECT id FROM label WHERE name = ?", name);
+    return find_row(s, "SELECT target FROM label WHERE name = ?", name);
 }
 
 gint64 store_find_image(store *s, const char *path, gint64 bytes, gint64 mtime)
@@ -71,24 +77,15 @@ char *store_image_hash(store *s, gint64 image)
 
 GStrv store_labels(store *s, GError **error)
 {
-    g_autoptr(GStrvBuilder) names = g_strv_builder_new();
-    sqlite3_stmt *list =
-        store_prepare(s, "SELECT name FROM label WHERE hidden = 0 ORDER BY id", error, "");
-    if (!list) {
-        return NULL;
-    }
-    int code;
-    while ((code = sqlite3_step(list)) == SQLITE_ROW) {
-        g_strv_builder_add(names, (const char *)sqlite3_column_text(list, 0));
-    }
-    gboolean good = code == SQLITE_DONE || store_fail(s, error);
-    sqlite3_finalize(list);
-    return good ? g_strv_builder_end(names) : NULL;
+    return store_texts(s, store_prepare(
+        s, "SELECT name FROM label WHERE hidden = 0 AND stands_for IS NULL ORDER BY id",
+        error, ""), error);
 }
 
 gboolean store_hide_label(store *s, const char *name, GError **error)
 {
-    sqlite3_stmt *hide =
-        store_prepare(s, "UPDATE label SET hidden = 1 WHERE name = ?", error, "t", name);
+    sqlite3_stmt *hide = store_prepare(
+        s, "UPDATE label SET hidden = 1 WHERE id ="
+           " (SELECT target FROM label WHERE name = ?)", error, "t", name);
     return store_finish(s, hide, NULL, error);
 }

@@ -85,6 +85,53 @@ static const char *const migrations[STORE_SCHEMA_VERSION] = {
     "  (SELECT 1 FROM decision e WHERE e.image = d.image AND e.label = d.label"
     "   AND e.by_model = d.by_model AND e.time = d.time AND e.id != d.id"
     "   AND (length (e.event), e.event) > (length (d.event), d.event));",
+    /* The vocabulary. A label with `stands_for` is a name of that one; `target` is the
+     * label that counts. `prompt` held the model's prompt with the name in it, which was
+     * never read; from now on it is what a person writes. `cause` is the event that a
+     * decision follows from. */
+    "ALTER TABLE label ADD COLUMN stands_for INTEGER REFERENCES label (id);"
+    "ALTER TABLE label ADD COLUMN target INTEGER AS (coalesce (stands_for, id)) VIRTUAL;"
+    "ALTER TABLE label ADD COLUMN colour TEXT;"
+    "ALTER TABLE label ADD COLUMN key TEXT;"
+    "ALTER TABLE label ADD COLUMN note TEXT;"
+    "ALTER TABLE label ADD COLUMN favourite INTEGER NOT NULL DEFAULT 0;"
+    "UPDATE label SET prompt = NULL;"
+    "CREATE INDEX label_target ON label (target);"
+    "CREATE TABLE label_parent (label INTEGER NOT NULL REFERENCES label (id),"
+    "  parent INTEGER NOT NULL REFERENCES label (id), PRIMARY KEY (label, parent))"
+    "  STRICT, WITHOUT ROWID;"
+    "CREATE INDEX label_parent_parent ON label_parent (parent);"
+    "CREATE TABLE label_group (name TEXT NOT NULL, label INTEGER NOT NULL"
+    "  REFERENCES label (id), PRIMARY KEY (name, label)) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX label_group_label ON label_group (label);"
+    "CREATE TABLE folder_label (folder BLOB NOT NULL, place INTEGER NOT NULL,"
+    "  label INTEGER NOT NULL REFERENCES label (id), PRIMARY KEY (folder, place))"
+    "  STRICT, WITHOUT ROWID;"
+    /* What counts for a label counts for all its names. */
+    "CREATE VIEW implied AS SELECT l.target AS label, p.target AS parent"
+    "  FROM label_parent r JOIN label l ON l.id = r.label JOIN label p ON p.id = r.parent"
+    "  WHERE l.target != p.target;"
+    "CREATE VIEW exclusive AS SELECT g.name, l.target AS label"
+    "  FROM label_group g JOIN label l ON l.id = g.label;"
+    "CREATE TABLE threshold (model TEXT NOT NULL, label INTEGER NOT NULL"
+    "  REFERENCES label (id), value REAL NOT NULL, PRIMARY KEY (model, label))"
+    "  STRICT, WITHOUT ROWID;"
+    "CREATE TABLE saved_filter (name TEXT PRIMARY KEY, query TEXT NOT NULL) STRICT;"
+    "ALTER TABLE decision ADD COLUMN cause TEXT;"
+    "CREATE INDEX decision_cause ON decision (cause) WHERE cause IS NOT NULL;"
+    "DROP VIEW current_decision;"
+    "CREATE VIEW current_decision AS SELECT d.id, d.image, l.target AS label, d.verdict,"
+    "  d.by_model, d.undoes, d.model, d.prompt, d.confidence, d.threshold, d.time,"
+    "  d.author, d.event, d.cause FROM decision d JOIN label l ON l.id = d.label"
+    "  WHERE NOT EXISTS (SELECT 1 FROM label n CROSS JOIN decision e ON e.label = n.id"
+    "   WHERE n.target = l.target AND e.image = d.image AND e.by_model < d.by_model)"
+    "  AND NOT EXISTS (SELECT 1 FROM label n CROSS JOIN decision e ON e.label = n.id"
+    "   WHERE n.target = l.target AND e.image = d.image AND e.by_model = d.by_model"
+    "   AND e.time > d.time)"
+    "  AND NOT EXISTS (SELECT 1 FROM label n CROSS JOIN decision e ON e.label = n.id"
+    "   WHERE n.target = l.target AND e.image = d.image AND e.by_model = d.by_model"
+    "   AND e.time = d.time AND e.id != d.id"
+    "   AND (length (e.event), e.event) > (length (d.event), d.event));",
 };
 
 gboolean store_migrate(store *s, GError **error)

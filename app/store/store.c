@@ -115,6 +115,31 @@ char *store_text(store *s, const char *sql)
     return text;
 }
 
+GStrv store_texts(store *s, sqlite3_stmt *list, GError **error)
+{
+    g_autoptr(GStrvBuilder) texts = g_strv_builder_new();
+    int code = SQLITE_ERROR;
+    while (list && (code = sqlite3_step(list)) == SQLITE_ROW) {
+        g_strv_builder_add(texts, (const char *)sqlite3_column_text(list, 0));
+    }
+    gboolean good = code == SQLITE_DONE || (list && store_fail(s, error));
+    sqlite3_finalize(list);
+    return good ? g_strv_builder_end(texts) : NULL;
+}
+
+GArray *store_ids(store *s, sqlite3_stmt *list, GError **error)
+{
+    g_autoptr(GArray) ids = g_array_new(FALSE, FALSE, sizeof(gint64));
+    int code = SQLITE_ERROR;
+    while (list && (code = sqlite3_step(list)) == SQLITE_ROW) {
+        gint64 id = sqlite3_column_int64(list, 0);
+        g_array_append_val(ids, id);
+    }
+    gboolean good = code == SQLITE_DONE || (list && store_fail(s, error));
+    sqlite3_finalize(list);
+    return good ? g_steal_pointer(&ids) : NULL;
+}
+
 /* --- Opening ---------------------------------------------------------------------- */
 
 static gboolean fail_open(const store *s, StoreError code, const char *text, GError **error)
@@ -243,4 +268,21 @@ void store_rollback(store *s)
 {
     /* After some errors SQLite has done it by itself; then there is nothing to do. */
     sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
+}
+
+gboolean store_begin_own(store *s, gboolean *own, GError **error)
+{
+    *own = sqlite3_get_autocommit(s->db) != 0;
+    return !*own || store_begin(s, error);
+}
+
+gboolean store_end_own(store *s, gboolean own, gboolean good, GError **error)
+{
+    if (own && good) {
+        return store_commit(s, error);
+    }
+    if (own) {
+        store_rollback(s);
+    }
+    return good;
 }

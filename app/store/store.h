@@ -24,10 +24,11 @@ typedef enum {
     STORE_ERROR_LOCKED,  /* another program wrote for longer than one can wait */
     STORE_ERROR_FULL,    /* the disk is full */
     STORE_ERROR_READ_ONLY,
+    STORE_ERROR_REFUSED, /* what was asked for cannot be, such as a circle */
     STORE_ERROR_FAILED,
 } StoreError;
 
-#define STORE_SCHEMA_VERSION 5
+#define STORE_SCHEMA_VERSION 6
 
 typedef struct store store;
 
@@ -71,10 +72,11 @@ typedef gboolean (*StoreRowFunc)(const StoreRow *row, gpointer user_data);
 store *store_open(const char *path, StoreMode mode, GError **error);
 void store_close(store **s);
 
-/* Ids of rows, made when missing; 0 on failure. */
+/* Ids of rows, made when missing; 0 on failure. A synonym gives the label that it stands
+ * for. `prompt` is an expression (app/words/prompt_expression.h); NULL leaves it. */
 gint64 store_put_image(store *s, const StoreImage *image, GError **error);
 gint64 store_put_label(store *s, const char *name, const char *prompt, GError **error);
-/* The label of that name, listed or not, or 0. */
+/* The label of that name or synonym, listed or not, or 0. */
 gint64 store_find_label(store *s, const char *name);
 /* The image last seen at `path` with that size and time, or 0. */
 gint64 store_find_image(store *s, const char *path, gint64 bytes, gint64 mtime);
@@ -93,9 +95,9 @@ char *store_time(const char *iso8601);
 
 gboolean store_decide(store *s, gint64 image, gint64 label, StoreVerdict verdict,
                       const StoreSource *source, GError **error);
-/* Appends what takes back the last decision of the person at this machine, never one that
- * was imported or merged. *image and *label say which it was; both 0 when there is nothing
- * to undo. */
+/* Appends what takes back the last decision of the person at this machine, and what followed
+ * from it (vocabulary.h); never one that was imported or merged. *image and *label say which
+ * it was; both 0 when there is nothing to undo. */
 gboolean store_undo(store *s, gint64 *image, gint64 *label, GError **error);
 StoreVerdict store_verdict(store *s, gint64 image, gint64 label);
 /* The verdicts [n] on the labels [n] of an image. */

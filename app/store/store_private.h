@@ -34,11 +34,28 @@ gboolean store_finish(store *s, sqlite3_stmt *statement, gint64 *out, GError **e
 gint64 store_number(store *s, const char *sql);
 /* The first value that a query gives, to be freed, or NULL. */
 char *store_text(store *s, const char *sql);
+/* Texts of the first column; frees the statement. NULL on failure. */
+GStrv store_texts(store *s, sqlite3_stmt *list, GError **error);
+/* Ids of the first column; frees the statement. NULL on failure. */
+GArray *store_ids(store *s, sqlite3_stmt *list, GError **error);
+/* Begins a transaction unless the caller has one; *own says whether it did. */
+gboolean store_begin_own(store *s, gboolean *own, GError **error);
+/* Ends it, by taking everything back when `good` is FALSE. A transaction of the caller is
+ * left to the caller. Returns whether all is well. */
+gboolean store_end_own(store *s, gboolean own, gboolean good, GError **error);
 /* Calls `func` for each row and frees the statement. Columns: file, image, label, path,
  * hash, width, height, name, verdict, by_model, model, prompt, confidence, threshold, time,
  * author. `func` ends it early by returning FALSE. */
 gboolean store_each_row(store *s, sqlite3_stmt *list, StoreRowFunc func,
                         gpointer user_data, GError **error);
+
+/* --- decide.c --- */
+
+/* Appends a decision. undoes: the one that it takes back, or 0; cause: the event of the
+ * one that it follows from, or NULL. */
+gboolean store_append(store *s, gint64 image, gint64 label, StoreVerdict verdict,
+                      const StoreSource *source, gint64 undoes, const char *cause,
+                      GError **error);
 
 /* --- migrate.c --- */
 

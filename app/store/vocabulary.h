@@ -28,7 +28,10 @@ typedef struct {
 /* All labels in the order in which they were added; names that stand for others are among
  * their synonyms. */
 GPtrArray *vocabulary_load(store *s, GError **error);
-/* One of them, by label, or NULL. */
+/* What a label, or the one that it stands for, is called; to be freed. NULL when there is
+ * none of that number. */
+char *vocabulary_name(store *s, gint64 label);
+/* One of them, by label, or NULL. Any thread. */
 const VocabularyEntry *vocabulary_entry(const GPtrArray *entries, gint64 label);
 /* Borrowed entries whose name or synonyms hold `text`, whatever its case: those that begin
  * with it first, favourites before others. At most `most`. Any thread. */
@@ -95,8 +98,9 @@ typedef struct {
  * and rejects the others of their exclusive groups; who rejects a label rejects what was
  * accepted and implies it. Each is an event of the same source that names the event which
  * brought it; one that changes nothing is not written. store_undo takes all back together.
- * Returns the changes (of VocabularyChange), the decision itself first; NULL on failure,
- * when nothing was written. */
+ * Returns the changes (of VocabularyChange), the decision itself first; none when a
+ * person's decision stands over that of a model. NULL on failure, when nothing was
+ * written. */
 GArray *vocabulary_decide(store *s, gint64 image, gint64 label, StoreVerdict verdict,
                           const StoreSource *source, GError **error);
 
