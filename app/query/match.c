@@ -91,7 +91,7 @@ gboolean match_folder(const char *pattern, const char *path)
     if (*pattern == '/') {
         return *folders == '/' && match_here(pattern + 1, folders + 1);
     }
-    for (const char *part = folders; part; part = strchr(part, '/')) {
+    for (const char *part = *folders ? folders : NULL; part; part = strchr(part, '/')) {
         part += *part == '/';
         if (match_here(pattern, part)) {
             return TRUE;
