@@ -293,8 +293,9 @@ static void test_thresholds(void)
     store *s = open_new("thresholds.db");
     gint64 quay = put(s, "quay"), pier = put(s, "pier"), a = put_image(s, "a");
     gint64 b = put_image(s, "b"), c = put_image(s, "c");
-    StoreSource said = { .by_model = TRUE, .model = "m#1", .prompt = "q", .confidence = 0.3,
-                         .threshold = -1 };
+    const char *const prompts[] = { "q" };
+    const float said[] = { 0.3f };
+    StoreQuestion question = { "m#1", &quay, prompts, 1 };
     REQUIRE(store_threshold(s, "m#1", quay) < 0);
     REQUIRE(store_set_threshold(s, "m#1", quay, 0.7, NULL));
     REQUIRE(store_set_threshold(s, "m#2", quay, 0.2, NULL));
@@ -304,9 +305,9 @@ static void test_thresholds(void)
     REQUIRE(store_set_threshold(s, "m#1", pier, -1, NULL));
     REQUIRE(store_threshold(s, "m#1", quay) < 0);
 
-    REQUIRE(store_predict(s, a, quay, &said, NULL));
+    REQUIRE(store_predict(s, a, &question, said, TRUE, NULL));
     REQUIRE(store_decide(s, a, pier, STORE_REJECTED, &person, NULL));
-    REQUIRE(store_predict(s, b, quay, &said, NULL));
+    REQUIRE(store_predict(s, b, &question, said, TRUE, NULL));
     REQUIRE(store_decide(s, c, quay, STORE_ACCEPTED, &machine, NULL));
     g_autoptr(GString) text = g_string_new(NULL);
     REQUIRE(store_each_judged(s, "m#1", pier, see_judged, text, NULL));
