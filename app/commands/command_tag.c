@@ -6,6 +6,7 @@
 #include "app/tagger/results.h"
 #include "app/tagger/tag_job.h"
 #include "app/tagger/watch.h"
+#include "app/words/prompt_expression.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -38,6 +39,7 @@ struct tag {
     struct tag_options options;
     struct tag_model model;
     GPtrArray *labels;       /* as given */
+    GPtrArray *wordings;     /* what each is to ask (LABEL := WORDING), or NULL */
     struct results *results; /* NULL when only the database is written */
     struct progress progress;
 };
@@ -49,6 +51,20 @@ static void add_label(GPtrArray *labels, const char *text)
     g_autofree char *label = g_strstrip(g_strdup(text));
     if (*label && !g_ptr_array_find_with_equal_func(labels, label, g_str_equal, NULL)) {
         g_ptr_array_add(labels, g_steal_pointer(&label));
+    }
+}
+
+/* "boat := a photo of {} | a drawing of {}": a label, and what it asks this time. */
+static void take_wordings(struct tag *t)
+{
+    for (guint i = 0; i < t->labels->len; i++) {
+        char *label = t->labels->pdata[i], *sign = strstr(label, ":=");
+        gboolean both = sign && sign > label && sign[2];
+        g_ptr_array_add(t->wordings, both ? g_strstrip(g_strdup(sign + 2)) : NULL);
+        if (both) {
+            *sign = '\0';
+            g_strchomp(label);
+        }
     }
 }
 
@@ -70,11 +86,13 @@ static gboolean read_labels(struct tag *t)
         const char *begin = g_str_has_prefix(text, "\xef\xbb\xbf") ? text + 3 : text;
         parts = g_strsplit(begin, "\n", -1);
     } else if (t->options.labels) {
-        parts = g_strsplit(t->options.labels, ",", -1);
+        g_autoptr(GPtrArray) list = prompt_expression_split(t->options.labels);
+        g_ptr_array_extend_and_steal(t->labels, g_steal_pointer(&list));
     }
     for (char **p = parts; p && *p; p++) {
         add_label(t->labels, *p);
     }
+    take_wordings(t);
     return TRUE;
 }
 
@@ -94,7 +112,14 @@ static gboolean ask_labels(struct tag *t)
                      "--labels-file");
         return FALSE;
     }
-    if (!tag_model_set_labels(&t->model, t->labels, warn, &error)) {
+    g_autoptr(GPtrArray) kept = NULL;
+    gboolean good = tag_job_wordings(t->options.db, t->labels, &kept, &error);
+    for (guint i = 0; kept && i < kept->len; i++) {
+        if (!t->wordings->pdata[i]) {
+            t->wordings->pdata[i] = g_steal_pointer(&kept->pdata[i]);
+        }
+    }
+    if (!good || !tag_model_set_labels(&t->model, t->labels, t->wordings, warn, &error)) {
         command_fail(COMMAND_FAILED, "%s", error->message);
         return FALSE;
     }
@@ -382,6 +407,7 @@ static int check_and_run(struct tag *t, int argc, char **argv)
 static void tag_clear(struct tag *t)
 {
     g_ptr_array_unref(t->labels);
+    g_ptr_array_unref(t->wordings);
     tag_model_clear(&t->model);
     g_free(t->options.model);
     g_free(t->options.labels);
@@ -398,12 +424,13 @@ static void tag_clear(struct tag *t)
 int command_tag(int argc, char **argv)
 {
     struct tag t = { .labels = g_ptr_array_new_with_free_func(g_free),
+                     .wordings = g_ptr_array_new_with_free_func(g_free),
                      .options.accept_above = -1 };
     struct tag_options *o = &t.options;
     const GOptionEntry entries[] = {
         { "model", 'm', 0, G_OPTION_ARG_FILENAME, &o->model, "Model to use", "MODEL" },
-        { "labels", 'l', 0, G_OPTION_ARG_STRING, &o->labels, "Labels, with commas between",
-          "A, B" },
+        { "labels", 'l', 0, G_OPTION_ARG_STRING, &o->labels, "Labels, with commas between; "
+          "docs/vocabulary.md tells of sums and templates", "A, B" },
         { "labels-file", 0, 0, G_OPTION_ARG_FILENAME, &o->labels_file,
           "File with a label a line", "FILE" },
         { "threshold", 't', 0, G_OPTION_ARG_DOUBLE, &o->threshold,

@@ -15,8 +15,10 @@ int command_bench(int argc, char **argv);
 int command_devices(int argc, char **argv);
 int command_evaluate(int argc, char **argv);
 int command_export(int argc, char **argv);
+int command_find(int argc, char **argv);
 int command_image(int argc, char **argv);
 int command_import(int argc, char **argv);
+int command_labels(int argc, char **argv);
 int command_merge(int argc, char **argv);
 int command_model(int argc, char **argv);
 int command_restore(int argc, char **argv);
@@ -25,6 +27,7 @@ int command_tag(int argc, char **argv);
 int command_tokenize(int argc, char **argv);
 int command_train(int argc, char **argv);
 int command_train_step(int argc, char **argv);
+int command_trust(int argc, char **argv);
 
 /* Parses options; on failure prints the message and returns FALSE. `summary` is the line
  * under the usage. What is left in argv are the arguments. */

@@ -1,5 +1,6 @@
 #include "app/engine/token_cache.h"
 
+#include "app/query/similar.h"
 #include "app/store/cache.h"
 
 #define CACHE_BYTES ((gint64)4 << 30)
@@ -85,6 +86,22 @@ gboolean token_cache_get(token_cache *t, const char *hash, float *tokens)
 void token_cache_put(token_cache *t, const char *hash, const float *tokens)
 {
     put(t, tokens_kind, hash, tokens);
+}
+
+gboolean token_cache_get_mean(token_cache *t, const char *hash, guint width, float *mean)
+{
+    static const char kind[] = "mean";
+    gsize bytes = width * sizeof(float);
+    if (!t || cache_read(t->file, kind, hash, t->image, mean, bytes)) {
+        return t != NULL;
+    }
+    g_autofree float *tokens = g_new(float, t->n_tokens);
+    if (!token_cache_get(t, hash, tokens)) {
+        return FALSE;
+    }
+    similar_mean(tokens, (guint)(t->n_tokens / width), width, mean);
+    cache_put(t->file, kind, hash, t->image, mean, bytes, CACHE_BYTES);
+    return TRUE;
 }
 
 gboolean token_cache_get_query(token_cache *t, const char *prompt, float *embedding)

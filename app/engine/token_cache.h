@@ -28,6 +28,8 @@ void token_cache_use(token_cache **t, const char *path, const struct token_cache
 gboolean token_cache_has(token_cache *t, const char *hash);
 gboolean token_cache_get(token_cache *t, const char *hash, float *tokens);
 void token_cache_put(token_cache *t, const char *hash, const float *tokens);
+/* The mean of the tokens, mean[width], kept too so that whole libraries can be gone over. */
+gboolean token_cache_get_mean(token_cache *t, const char *hash, guint width, float *mean);
 /* By the full prompt of a label. */
 gboolean token_cache_get_query(token_cache *t, const char *prompt, float *embedding);
 void token_cache_put_query(token_cache *t, const char *prompt, const float *embedding);

@@ -544,3 +544,14 @@ gboolean query_needs_confidence(const struct query *q, guint index)
 {
     return g_array_index(q->confident, gboolean, index);
 }
+
+gboolean query_needs_decisions(const struct query *q)
+{
+    for (guint i = 0; i < q->nodes->len; i++) {
+        const struct node *n = &g_array_index(q->nodes, struct node, i);
+        if (n->kind == NODE_BY || (n->kind == NODE_VERDICT && n->label == NO_LABEL)) {
+            return TRUE;
+        }
+    }
+    return FALSE;
+}

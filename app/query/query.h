@@ -48,6 +48,8 @@ void query_free(struct query **q);
 const char *const *query_labels(const struct query *q);
 /* Whether it asks for confidences of label `index` of query_labels. */
 gboolean query_needs_confidence(const struct query *q, guint index);
+/* Whether it asks what was decided of an image whatever the label, or by whom. */
+gboolean query_needs_decisions(const struct query *q);
 
 enum query_number { QUERY_BYTES, QUERY_WIDTH, QUERY_HEIGHT, QUERY_TIME };
 

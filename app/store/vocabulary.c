@@ -153,6 +153,22 @@ GPtrArray *vocabulary_load(store *s, GError **error)
     return good ? g_steal_pointer(&entries) : NULL;
 }
 
+GPtrArray *vocabulary_prompts(store *s, const GPtrArray *names, GError **error)
+{
+    g_autoptr(GPtrArray) prompts = g_ptr_array_new_with_free_func(g_free);
+    for (guint i = 0; i < names->len; i++) {
+        g_auto(GStrv) found = store_texts(s, store_prepare(
+            s, "SELECT prompt FROM label WHERE prompt IS NOT NULL AND id ="
+               " (SELECT target FROM label WHERE name = ?)", error, "t", names->pdata[i]),
+            error);
+        if (!found) {
+            return NULL;
+        }
+        g_ptr_array_add(prompts, g_strdup(found[0]));
+    }
+    return g_steal_pointer(&prompts);
+}
+
 /* 0 begins with it, 1 a later word does, 2 holds it, 3 does not; 4 and on for synonyms. */
 static guint fit_of(const char *name, const char *folded)
 {
@@ -262,6 +278,12 @@ static gint64 row_of(store *s, const char *name, gint64 *target)
     store_finish(s, store_prepare(s, "SELECT id FROM label WHERE name = ?", NULL, "t", name),
                  &row, NULL);
     return row;
+}
+
+gint64 vocabulary_add(store *s, const char *name, GError **error)
+{
+    g_autofree char *text = g_strstrip(g_strdup(name));
+    return check_name(text, error) ? store_put_label(s, text, NULL, error) : 0;
 }
 
 static gboolean put_alias(store *s, gint64 label, const char *name, GError **error)
@@ -642,6 +664,20 @@ static gboolean follow(store *s, gint64 image, const Consequence *c, gint64 beca
     return store_append(s, image, c->label, c->verdict, &own, 0, cause, error);
 }
 
+/* After the decision was written: what follows from it. */
+static gboolean follow_all(store *s, gint64 image, gint64 label, StoreVerdict verdict,
+                           const StoreSource *source, GArray *changes, GError **error)
+{
+    g_autofree char *cause = last_event(s);
+    g_autoptr(GArray) found = list_consequences(s, label, verdict, error);
+    gboolean good = found != NULL;
+    for (guint i = 0; good && i < found->len; i++) {
+        good = follow(s, image, &g_array_index(found, Consequence, i), label, cause, source,
+                      changes, error);
+    }
+    return good;
+}
+
 static gboolean decide_all(store *s, gint64 image, gint64 label, StoreVerdict verdict,
                            const StoreSource *source, GArray *changes, GError **error)
 {
@@ -654,14 +690,7 @@ static gboolean decide_all(store *s, gint64 image, gint64 label, StoreVerdict ve
         return TRUE; /* the person's stands, and nothing follows */
     }
     g_array_append_val(changes, first);
-    g_autofree char *cause = last_event(s);
-    g_autoptr(GArray) found = list_consequences(s, label, verdict, error);
-    gboolean good = found != NULL;
-    for (guint i = 0; good && i < found->len; i++) {
-        good = follow(s, image, &g_array_index(found, Consequence, i), label, cause, source,
-                      changes, error);
-    }
-    return good;
+    return follow_all(s, image, label, verdict, source, changes, error);
 }
 
 GArray *vocabulary_decide(store *s, gint64 image, gint64 label, StoreVerdict verdict,
@@ -675,4 +704,21 @@ GArray *vocabulary_decide(store *s, gint64 image, gint64 label, StoreVerdict ver
     gboolean good = decide_all(s, image, target_of(s, label), verdict, source, changes,
                                error);
     return store_end_own(s, own, good, error) ? g_steal_pointer(&changes) : NULL;
+}
+
+gboolean vocabulary_accept_once(store *s, gint64 image, gint64 label,
+                                const StoreSource *source, gboolean *added, GError **error)
+{
+    gboolean own, by_person;
+    g_autoptr(GArray) changes = g_array_new(FALSE, FALSE, sizeof(VocabularyChange));
+    if (!store_begin_own(s, &own, error)) {
+        return FALSE;
+    }
+    gint64 target = target_of(s, label);
+    verdict_of(s, image, target, &by_person);
+    gboolean good = store_accept_once(s, image, target, source, added, error)
+                    && (!*added || by_person
+                        || follow_all(s, image, target, STORE_ACCEPTED, source, changes,
+                                      error));
+    return store_end_own(s, own, good, error);
 }

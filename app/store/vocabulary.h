@@ -33,12 +33,17 @@ GPtrArray *vocabulary_load(store *s, GError **error);
 char *vocabulary_name(store *s, gint64 label);
 /* One of them, by label, or NULL. Any thread. */
 const VocabularyEntry *vocabulary_entry(const GPtrArray *entries, gint64 label);
+/* What a person wrote for each of the labels (of char *): char *, NULL where it is the name
+ * itself, or a label that is not there yet. */
+GPtrArray *vocabulary_prompts(store *s, const GPtrArray *names, GError **error);
 /* Borrowed entries whose name or synonyms hold `text`, whatever its case: those that begin
  * with it first, favourites before others. At most `most`. Any thread. */
 GPtrArray *vocabulary_search(const GPtrArray *entries, const char *text, guint most);
 
 /* --- Names ------------------------------------------------------------------------- */
 
+/* Adds a label, or lists one that was taken from the list. Its id, or 0. */
+gint64 vocabulary_add(store *s, const char *name, GError **error);
 /* The old name goes on standing for it. An error when the name is another label's; merge
  * those. */
 gboolean vocabulary_rename(store *s, gint64 label, const char *name, GError **error);
@@ -103,5 +108,8 @@ typedef struct {
  * written. */
 GArray *vocabulary_decide(store *s, gint64 image, gint64 label, StoreVerdict verdict,
                           const StoreSource *source, GError **error);
+/* store_accept_once, and what follows from it as in vocabulary_decide. */
+gboolean vocabulary_accept_once(store *s, gint64 image, gint64 label,
+                                const StoreSource *source, gboolean *added, GError **error);
 
 G_END_DECLS

@@ -1,5 +1,7 @@
 #include "app/tagger/tag_job.h"
 
+#include "app/store/vocabulary.h"
+
 #include <string.h>
 
 #define COMMIT_IMAGES 64
@@ -91,7 +93,8 @@ static gboolean accept(tag_job *job, gint64 image, const float *confidence, GErr
         source.prompt = q->prompts[i];
         source.confidence = confidence[i];
         if (source.confidence >= source.threshold
-            && !store_accept_once(job->writer, image, q->labels[i], &source, &added, error)) {
+            && !vocabulary_accept_once(job->writer, image, q->labels[i], &source, &added,
+                                       error)) {
             return FALSE;
         }
         job->stats->accepted += added;
@@ -226,6 +229,19 @@ static gboolean put_batch(const struct tagger_item *items, guint n,
 }
 
 /* --- The job ---------------------------------------------------------------------- */
+
+gboolean tag_job_wordings(const char *db, const GPtrArray *labels, GPtrArray **out,
+                          GError **error)
+{
+    *out = NULL;
+    if (!db || !g_file_test(db, G_FILE_TEST_EXISTS)) {
+        return TRUE;
+    }
+    store *s = store_open(db, STORE_READ_ONLY, error);
+    *out = s ? vocabulary_prompts(s, labels, error) : NULL;
+    store_close(&s);
+    return *out != NULL;
+}
 
 static gboolean put_labels(tag_job *job, GError **error)
 {

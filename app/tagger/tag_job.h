@@ -47,6 +47,11 @@ struct tag_job_params {
 
 typedef struct tag_job tag_job;
 
+/* What labels (of char *) ask by what is written in the database `db`: *out as
+ * tag_model_set_labels takes it, NULL where there is no such file, or no file is named. */
+gboolean tag_job_wordings(const char *db, const GPtrArray *labels, GPtrArray **out,
+                          GError **error);
+
 /* Opens the database and puts the labels there. `params` is copied, what it points to is
  * borrowed. */
 tag_job *tag_job_new(const struct tag_job_params *params, GError **error);

@@ -2,6 +2,7 @@
 
 #include "app/engine/prompts.h"
 #include "app/store/store.h"
+#include "app/words/prompt_batch.h"
 #include "compute/text/tokenizer.h"
 #include "compute/weights/weights.h"
 
@@ -103,40 +104,41 @@ static void set_fixed(struct tag_model *m, guint given, void (*warn)(const char 
     }
 }
 
-/* Embeddings of the prompts, cached ones as they are. */
-static gboolean encode(struct tag_model *m, GError **error)
+/* Embeddings of the expressions, cached ones as they are. */
+static gboolean encode(struct tag_model *m, const GPtrArray *expressions, GError **error)
 {
     struct nn_error failure = { 0 };
     enum nn_status status;
     gsize width = model_info(m->model)->embedding;
-    g_autoptr(GPtrArray) prompts = g_ptr_array_new();
-    g_autoptr(GArray) missing = g_array_new(FALSE, FALSE, sizeof(guint));
-    m->embeddings = g_new(float, m->prompts->len * width);
-    for (guint i = 0; i < m->prompts->len; i++) {
-        if (!token_cache_get_query(m->cache, m->prompts->pdata[i],
-                                   m->embeddings + i * width)) {
-            g_array_append_val(missing, i);
-            g_ptr_array_add(prompts, m->prompts->pdata[i]);
-        }
+    struct prompt_batch *batch = prompt_batch_new(expressions, (guint)width, m->cache);
+    const char *const *missing = prompt_batch_missing(batch);
+    guint n = g_strv_length((char **)missing);
+    g_autofree float *made = g_new(float, MAX(n, 1) * width);
+    m->embeddings = g_new(float, MAX(expressions->len, 1) * width);
+    gboolean good = TRUE;
+    if (n > 0 && !prompts_encode(m->session, m->model, missing, n, made, NULL, &status,
+                                 &failure)) {
+        good = fail(failure.text, error);
     }
-    g_autofree float *made = g_new(float, missing->len * width);
-    if (missing->len > 0
-        && !prompts_encode(m->session, m->model, (const char *const *)prompts->pdata,
-                           prompts->len, made, NULL, &status, &failure)) {
-        return fail(failure.text, error);
+    good = good && prompt_batch_finish(batch, made, m->embeddings, error);
+    if (good) {
+        prompt_batch_keep(batch, made, m->embeddings, m->cache);
     }
-    for (guint i = 0; i < missing->len; i++) {
-        memcpy(m->embeddings + g_array_index(missing, guint, i) * width, made + i * width,
-               width * sizeof *made);
-        token_cache_put_query(m->cache, prompts->pdata[i], made + i * width);
-    }
-    return TRUE;
+    prompt_batch_free(batch);
+    return good;
+}
+
+static void expression_free(gpointer data)
+{
+    prompt_expression_free(data);
 }
 
 gboolean tag_model_set_labels(struct tag_model *m, const GPtrArray *labels,
-                              void (*warn)(const char *text), GError **error)
+                              const GPtrArray *wordings, void (*warn)(const char *text),
+                              GError **error)
 {
     const struct model_info *info = model_info(m->model);
+    g_autoptr(GPtrArray) expressions = g_ptr_array_new_with_free_func(expression_free);
     g_ptr_array_set_size(m->labels, 0);
     g_ptr_array_set_size(m->prompts, 0);
     g_clear_pointer(&m->embeddings, g_free);
@@ -145,10 +147,17 @@ gboolean tag_model_set_labels(struct tag_model *m, const GPtrArray *labels,
         return TRUE;
     }
     for (guint i = 0; i < labels->len; i++) {
-        char *prompt = prompts_fill(info->prompt, labels->pdata[i]);
-        warn_of_long(m, labels->pdata[i], prompt, warn);
+        struct prompt_expression *e = prompt_expression_new(
+            labels->pdata[i], wordings ? wordings->pdata[i] : NULL, info->prompt, error);
+        if (!e) {
+            return FALSE;
+        }
+        for (guint p = 0; p < e->n; p++) {
+            warn_of_long(m, labels->pdata[i], e->parts[p].prompt, warn);
+        }
+        g_ptr_array_add(expressions, e);
         g_ptr_array_add(m->labels, g_strdup(labels->pdata[i]));
-        g_ptr_array_add(m->prompts, prompt);
+        g_ptr_array_add(m->prompts, g_strdup(e->key));
     }
-    return encode(m, error);
+    return encode(m, expressions, error);
 }

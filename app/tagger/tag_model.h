@@ -23,17 +23,20 @@ struct tag_model {
     token_cache *cache;  /* NULL without one */
     char *mark;          /* store_model_mark */
     GPtrArray *labels;   /* of char * */
-    GPtrArray *prompts;  /* of char *; "" for the labels of a fixed head */
+    GPtrArray *prompts;  /* of char *: keys of their expressions; "" for the labels of a
+                          * fixed head */
     float *embeddings;   /* F32 [labels,embedding]; NULL for a fixed head */
 };
 
 /* *m is to be cleared in any case. */
 gboolean tag_model_open(struct tag_model *m, const struct tag_model_params *params,
                         GError **error);
-/* Sets the labels (of char *, copied) and encodes their prompts; a fixed head has its own
- * and takes no others. `warn`, which may be NULL, is told what a person should know. */
+/* Sets the labels (of char *, copied) and encodes what they ask; a fixed head has its own
+ * and takes no others. wordings: by label its prompt expression or NULL for the label
+ * itself; NULL: of all. `warn`, which may be NULL, is told what a person should know. */
 gboolean tag_model_set_labels(struct tag_model *m, const GPtrArray *labels,
-                              void (*warn)(const char *text), GError **error);
+                              const GPtrArray *wordings, void (*warn)(const char *text),
+                              GError **error);
 void tag_model_clear(struct tag_model *m);
 
 G_END_DECLS

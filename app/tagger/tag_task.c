@@ -79,8 +79,10 @@ static void run(GTask *task, gpointer source, gpointer data, GCancellable *cance
     gulong handler = cancellable ? g_cancellable_connect(cancellable,
                                                          G_CALLBACK(on_cancelled), &t->stop,
                                                          NULL) : 0;
+    g_autoptr(GPtrArray) wordings = NULL;
     gboolean good = tag_model_open(&model, &t->params.model, &error)
-                    && tag_model_set_labels(&model, t->labels, NULL, &error)
+                    && tag_job_wordings(t->params.db, t->labels, &wordings, &error)
+                    && tag_model_set_labels(&model, t->labels, wordings, NULL, &error)
                     && run_job(t, &model, stats, &error);
     tag_model_clear(&model);
     g_cancellable_disconnect(cancellable, handler);

@@ -11,7 +11,7 @@ G_DEFINE_QUARK(prompt-expression-error-quark, prompt_expression_error)
 
 struct parser {
     const char *text, *at;
-    const char *name, *template;
+    const char *name, *template; /* name: NULL when the text is the name too */
     GArray *parts;  /* of struct prompt_part */
     guint terms;
     GError **error;
@@ -108,6 +108,9 @@ static gboolean read_part(struct parser *p, double weight)
         return fail(p, begin, "these are too many words for one label");
     }
     gboolean whole = !quoted && strstr(words, "{}");
+    if (whole && !p->name) {
+        return fail(p, begin, "{} is the name of a label, and this has no other name");
+    }
     struct prompt_part part = { whole ? fill_holes(words, p->name)
                                       : prompts_fill(p->template, words), weight,
                                 p->terms };
@@ -243,7 +246,8 @@ static gboolean read_all(struct parser *p)
 struct prompt_expression *prompt_expression_new(const char *name, const char *text,
                                                 const char *template, GError **error)
 {
-    struct parser p = { .text = text ? text : name, .name = name, .template = template,
+    struct parser p = { .text = text ? text : name, .name = text ? name : NULL,
+                        .template = template,
                         .parts = g_array_new(FALSE, FALSE, sizeof(struct prompt_part)),
                         .error = error };
     p.at = p.text;

@@ -2,6 +2,7 @@
  * one that takes its results on the main thread. */
 #include "app/library/identity.h"
 #include "app/store/backup.h"
+#include "app/store/vocabulary.h"
 #include "app/workspace/workspace_private.h"
 
 #include <glib/gi18n.h>
@@ -28,6 +29,7 @@ struct DatabaseJob {
     gint64 label_row, image_row;
     char *text, *prompt;
     StoreVerdict verdict;
+    GArray *changes;                 /* of VocabularyChange: what was decided */
     double confidence;
     GPtrArray *found;                /* of Found: images looked up */
     GArray *rows;                    /* of the labels asked for */
@@ -68,6 +70,7 @@ static void job_free(DatabaseJob *job)
     g_clear_pointer(&job->model, tl_model_facts_unref);
     g_clear_pointer(&job->tokens, g_bytes_unref);
     g_clear_pointer(&job->rows, g_array_unref);
+    g_clear_pointer(&job->changes, g_array_unref);
     g_clear_pointer(&job->found, g_ptr_array_unref);
     g_clear_error(&job->error);
     g_free(job);
@@ -297,7 +300,22 @@ void database_add_label(TlWorkspace *self, const Label *label)
 {
     DatabaseJob *job = job_new(self, work_label, done_label);
     job->text = g_strdup(label->name);
-    job->prompt = g_strdup(label->prompt);
+    job->prompt = g_strdup(label->words);
+    job_push(job);
+}
+
+static void work_words(DatabaseJob *job)
+{
+    store *s = job->workspace->store;
+    vocabulary_set(s, store_find_label(s, job->text), VOCABULARY_PROMPT, job->prompt,
+                   &job->error);
+}
+
+void database_set_words(TlWorkspace *self, const Label *label)
+{
+    DatabaseJob *job = job_new(self, work_words, NULL);
+    job->text = g_strdup(label->name);
+    job->prompt = g_strdup(label->words);
     job_push(job);
 }
 
@@ -378,17 +396,31 @@ static void work_decide(DatabaseJob *job)
     StoreSource source = { .model = mark, .prompt = job->prompt,
                            .confidence = job->confidence, .threshold = -1 };
     if (label) {
-        store_decide(s, image, label, job->verdict, &source, &job->error);
+        job->changes = vocabulary_decide(s, image, label, job->verdict, &source,
+                                         &job->error);
     }
     identity_clear(&identity);
 }
 
+/* Shows what has changed on an image, of which the window may show some labels only. */
+static void take_changes(DatabaseJob *job, TlImage *image)
+{
+    GPtrArray *labels = job->workspace->labels;
+    for (guint i = 0; job->changes && i < job->changes->len; i++) {
+        const VocabularyChange *c = &g_array_index(job->changes, VocabularyChange, i);
+        for (guint l = 0; l < labels->len; l++) {
+            if (((Label *)labels->pdata[l])->row == c->label) {
+                image_set_verdict(image, l, c->after);
+            }
+        }
+    }
+    g_signal_emit(job->workspace, workspace_signals[CHANGED], 0, image);
+}
+
 static void done_decide(DatabaseJob *job)
 {
-    int index = workspace_find_label(job->workspace, job->text);
-    if (!job->error && index >= 0) {
-        image_set_verdict(job->image, (guint)index, job->verdict);
-        g_signal_emit(job->workspace, workspace_signals[CHANGED], 0, job->image);
+    if (!job->error) {
+        take_changes(job, job->image);
     }
 }
 
@@ -407,9 +439,14 @@ void tl_workspace_decide(TlWorkspace *self, TlImage *image, guint label,
 
 static void work_undo(DatabaseJob *job)
 {
-    store_undo(job->workspace->store, &job->image_row, &job->label_row, &job->error);
-    if (job->image_row) {
-        job->verdict = store_verdict(job->workspace->store, job->image_row, job->label_row);
+    store *s = job->workspace->store;
+    store_undo(s, &job->image_row, &job->label_row, &job->error);
+    job->changes = g_array_new(FALSE, FALSE, sizeof(VocabularyChange));
+    for (guint i = 0; job->image_row && i < job->rows->len; i++) {
+        gint64 row = g_array_index(job->rows, gint64, i);
+        VocabularyChange now = { .label = row,
+                                 .after = store_verdict(s, job->image_row, row) };
+        g_array_append_val(job->changes, now);
     }
 }
 
@@ -423,18 +460,20 @@ static void done_undo(DatabaseJob *job)
     }
     for (guint i = 0; i < n; i++) {
         g_autoptr(TlImage) image = g_list_model_get_item(G_LIST_MODEL(self->images), i);
-        for (guint l = 0; image->row == job->image_row && l < self->labels->len; l++) {
-            if (((Label *)self->labels->pdata[l])->row == job->label_row) {
-                image_set_verdict(image, l, job->verdict);
-                g_signal_emit(self, workspace_signals[CHANGED], 0, image);
-            }
+        if (image->row == job->image_row) {
+            take_changes(job, image);
         }
     }
 }
 
 void tl_workspace_undo(TlWorkspace *self)
 {
-    job_push(job_new(self, work_undo, done_undo));
+    DatabaseJob *job = job_new(self, work_undo, done_undo);
+    job->rows = g_array_new(FALSE, FALSE, sizeof(gint64));
+    for (guint l = 0; l < self->labels->len; l++) {
+        g_array_append_val(job->rows, ((Label *)self->labels->pdata[l])->row);
+    }
+    job_push(job);
 }
 
 /* --- Safety ------------------------------------------------------------------------------------ */

@@ -2,7 +2,7 @@
  * device scores at once; the reading thread fetches their tokens from the cache file,
  * then the engine scores them. Two requests at most are under way, so that one is read
  * while the other is scored, and no more tokens than theirs are in memory. */
-#include "app/engine/prompt_text.h"
+#include "app/words/prompt_batch.h"
 #include "app/workspace/workspace_private.h"
 
 #include <glib/gi18n.h>
@@ -23,7 +23,9 @@ struct ReadJob {
     GPtrArray *tokens;          /* by image: GBytes held in memory, or NULL */
     GPtrArray *hashes;          /* by image */
     GArray *missing;            /* by image, gboolean: the cache has lost it */
-    GStrv prompts;
+    GPtrArray *expressions;     /* of queries, by label */
+    struct prompt_batch *batch;
+    GBytes *encoded;            /* prompts [missing,...] of the batch */
     GBytes *values;             /* tokens [images,...] or embeddings [labels,...] */
     GBytes *embeddings;
 };
@@ -34,7 +36,9 @@ static void read_job_free(ReadJob *job)
     g_clear_pointer(&job->model, tl_model_facts_unref);
     g_clear_object(&job->cancellable);
     g_strfreev(job->labels);
-    g_strfreev(job->prompts);
+    prompt_batch_free(job->batch);
+    g_clear_pointer(&job->expressions, g_ptr_array_unref);
+    g_clear_pointer(&job->encoded, g_bytes_unref);
     g_clear_pointer(&job->images, g_ptr_array_unref);
     g_clear_pointer(&job->tokens, g_ptr_array_unref);
     g_clear_pointer(&job->hashes, g_ptr_array_unref);
@@ -323,10 +327,8 @@ void scoring_cancel(TlWorkspace *self)
 static void work_keep_queries(ReadJob *job)
 {
     token_cache *cache = scoring_cache(&job->workspace->read, job->model);
-    const float *values = g_bytes_get_data(job->values, NULL);
-    for (guint i = 0; job->prompts[i]; i++) {
-        token_cache_put_query(cache, job->prompts[i], values + i * job->model->embedding);
-    }
+    prompt_batch_keep(job->batch, g_bytes_get_data(job->encoded, NULL),
+                      g_bytes_get_data(job->values, NULL), cache);
 }
 
 /* Gives labels their embeddings; false when none is a label any more. */
@@ -351,13 +353,31 @@ static void take_embeddings(ReadJob *job)
     scoring_pump(self);
 }
 
+/* From what was encoded, NULL for nothing, to the labels' embeddings. FALSE when a sum of
+ * words leaves nothing; the person is told. */
+static gboolean finish_embeddings(ReadJob *job)
+{
+    g_autoptr(GError) error = NULL;
+    gsize bytes = job->expressions->len * job->model->embedding * sizeof(float);
+    float *values = g_malloc(bytes);
+    const float *encoded = job->encoded ? g_bytes_get_data(job->encoded, NULL) : NULL;
+    gboolean good = prompt_batch_finish(job->batch, encoded, values, &error);
+    job->values = g_bytes_new_take(values, bytes);
+    if (!good) {
+        workspace_report_error(job->workspace, error);
+    }
+    return good;
+}
+
 static void on_prompts(GObject *source, GAsyncResult *result, gpointer data)
 {
     ReadJob *job = data;
     g_autoptr(GError) error = NULL;
-    job->values = tl_engine_encode_prompts_finish(TL_ENGINE(source), result, &error);
-    if (!job->values) {
+    job->encoded = tl_engine_encode_prompts_finish(TL_ENGINE(source), result, &error);
+    if (!job->encoded) {
         workspace_report_error(job->workspace, error);
+    }
+    if (!job->encoded || !finish_embeddings(job)) {
         read_job_free(job);
         return;
     }
@@ -367,50 +387,64 @@ static void on_prompts(GObject *source, GAsyncResult *result, gpointer data)
     read_job_push(job);
 }
 
-/* All of them, or none: a model's first labels come together. */
 static void work_queries(ReadJob *job)
 {
     token_cache *cache = scoring_cache(&job->workspace->read, job->model);
-    guint n = g_strv_length(job->prompts);
-    float *values = g_new(float, (gsize)n * job->model->embedding);
-    for (guint i = 0; i < n; i++) {
-        if (!token_cache_get_query(cache, job->prompts[i],
-                                   values + i * job->model->embedding)) {
-            g_free(values);
-            return;
-        }
-    }
-    gsize bytes = (gsize)n * job->model->embedding * sizeof *values;
-    job->values = g_bytes_new_take(values, bytes);
+    job->batch = prompt_batch_new(job->expressions, job->model->embedding, cache);
 }
 
 static void done_queries(ReadJob *job)
 {
-    if (job->values) {
-        take_embeddings(job);
-        read_job_free(job);
-    } else {
-        tl_engine_encode_prompts_async(job->workspace->engine,
-                                       (const char *const *)job->prompts, NULL, on_prompts,
+    const char *const *missing = prompt_batch_missing(job->batch);
+    if (missing[0]) {
+        tl_engine_encode_prompts_async(job->workspace->engine, missing, NULL, on_prompts,
                                        job);
+        return;
     }
+    if (finish_embeddings(job)) {
+        take_embeddings(job);
+    }
+    read_job_free(job);
+}
+
+static void expression_free(gpointer data)
+{
+    prompt_expression_free(data);
+}
+
+/* What a label asks; a person is told of one that cannot be read, and it has no
+ * confidences. */
+static struct prompt_expression *read_expression(TlWorkspace *self, Label *label)
+{
+    g_autoptr(GError) error = NULL;
+    struct prompt_expression *e =
+        prompt_expression_new(label->name, label->words, self->model->prompt, &error);
+    if (!e) {
+        workspace_report_error(self, error);
+    }
+    g_free(label->prompt);
+    label->prompt = e ? g_strdup(e->key) : NULL;
+    return e;
 }
 
 void scoring_encode_labels(TlWorkspace *self, Label *const *labels, guint n)
 {
-    if (!self->model || !self->model->open_vocabulary || n == 0) {
+    if (!self->model || !self->model->open_vocabulary) {
         return;
     }
-    ReadJob *job = read_job_new(self, work_queries, done_queries);
+    g_autoptr(GPtrArray) expressions = g_ptr_array_new_with_free_func(expression_free);
     g_autoptr(GStrvBuilder) names = g_strv_builder_new();
-    g_autoptr(GStrvBuilder) prompts = g_strv_builder_new();
     for (guint i = 0; i < n; i++) {
-        g_free(labels[i]->prompt);
-        labels[i]->prompt = prompts_fill(self->model->prompt, labels[i]->name);
-        g_strv_builder_add(names, labels[i]->name);
-        g_strv_builder_add(prompts, labels[i]->prompt);
+        struct prompt_expression *e = read_expression(self, labels[i]);
+        if (e) {
+            g_ptr_array_add(expressions, e);
+            g_strv_builder_add(names, labels[i]->name);
+        }
     }
-    job->labels = g_strv_builder_end(names);
-    job->prompts = g_strv_builder_end(prompts);
-    read_job_push(job);
+    if (expressions->len > 0) {
+        ReadJob *job = read_job_new(self, work_queries, done_queries);
+        job->labels = g_strv_builder_end(names);
+        job->expressions = g_steal_pointer(&expressions);
+        read_job_push(job);
+    }
 }

@@ -1,4 +1,5 @@
 #include "app/library/library.h"
+#include "app/store/vocabulary.h"
 #include "app/workspace/workspace_private.h"
 
 #include <glib/gi18n.h>
@@ -101,6 +102,7 @@ static void label_free(gpointer data)
 {
     Label *label = data;
     g_free(label->name);
+    g_free(label->words);
     g_free(label->prompt);
     g_clear_pointer(&label->embedding, g_bytes_unref);
     g_free(label);
@@ -131,6 +133,9 @@ void tl_workspace_add_label(TlWorkspace *self, const char *text)
     }
     if (self->model && !self->model->open_vocabulary) {
         workspace_report(self, _("This model answers for its own labels only"));
+        return;
+    }
+    if (!workspace_check_words(self, name, NULL)) {
         return;
     }
     Label *label = g_new0(Label, 1);
@@ -243,12 +248,15 @@ TlWorkspace *tl_workspace_new(const char *db_path, GError **error)
     TlWorkspace *self = g_object_new(TL_TYPE_WORKSPACE, NULL);
     self->store = s;
     self->db_path = g_strdup(db_path);
-    g_auto(GStrv) names = store_labels(s, NULL);
-    for (char **name = names; name && *name; name++) {
-        Label *label = g_new0(Label, 1);
-        label->name = g_strdup(*name);
-        label->row = store_put_label(s, *name, NULL, NULL);
-        g_ptr_array_add(self->labels, label);
+    g_autoptr(GPtrArray) entries = vocabulary_load(s, NULL);
+    for (guint i = 0; entries && i < entries->len; i++) {
+        const VocabularyEntry *e = entries->pdata[i];
+        Label *label = e->listed ? g_new0(Label, 1) : NULL;
+        if (label) {
+            *label = (Label){ .name = g_strdup(e->name), .words = g_strdup(e->prompt),
+                              .row = e->label };
+            g_ptr_array_add(self->labels, label);
+        }
     }
     database_back_up(self);
     return self;

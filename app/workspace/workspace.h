@@ -46,6 +46,10 @@ const char *tl_workspace_label(TlWorkspace *self, guint index);
 /* Adds a label in plain words and scores every image for it; the seen one first. */
 void tl_workspace_add_label(TlWorkspace *self, const char *text);
 void tl_workspace_remove_label(TlWorkspace *self, guint index);
+/* What a label asks the model (app/words/prompt_expression.h); NULL: its name. */
+const char *tl_workspace_wording(TlWorkspace *self, guint index);
+/* Stores it and scores every image again; NULL or "" for the name. */
+void tl_workspace_set_wording(TlWorkspace *self, guint index, const char *text);
 /* Scores this image before the others. */
 void tl_workspace_focus(TlWorkspace *self, TlImage *image);
 

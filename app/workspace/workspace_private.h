@@ -20,7 +20,9 @@ struct _TlImage {
 };
 
 typedef struct Learning Learning;
-typedef struct { char *name, *prompt; gint64 row; GBytes *embedding; } Label;
+/* words: what a person wrote for it, or NULL; prompt: the key of that expression with the
+ * model's own prompt in it, as predictions and decisions have it. */
+typedef struct { char *name, *words, *prompt; gint64 row; GBytes *embedding; } Label;
 
 struct _TlWorkspace {
     GObject parent;
@@ -57,6 +59,9 @@ void workspace_report_error(TlWorkspace *self, const GError *error);
 void workspace_set_status(TlWorkspace *self);
 /* -1 when there is none. */
 int workspace_find_label(TlWorkspace *self, const char *name);
+/* Whether a label of that name can ask the model `words` (NULL: its name); the person is
+ * told when it cannot. */
+gboolean workspace_check_words(TlWorkspace *self, const char *name, const char *words);
 /* Whether a prompt's embedding is here, or none is needed. */
 gboolean workspace_can_score(TlWorkspace *self, const Label *label);
 
@@ -87,6 +92,8 @@ void database_after_writes(TlWorkspace *self, void (*then)(TlWorkspace *));
 /* Stores what `model` said: values [images,labels], labels by name; -1 is left out. */
 void database_predict(TlWorkspace *self, TlModelFacts *model, GPtrArray *images,
                       GStrv labels, const float *values);
+
+void database_set_words(TlWorkspace *self, const Label *label);
 
 /* --- scoring.c --- */
 

@@ -1,4 +1,5 @@
 /* The vocabulary: names, what hangs together, what follows from a decision; thresholds. */
+#include "app/store/browse.h"
 #include "app/store/thresholds.h"
 #include "app/store/vocabulary.h"
 #include "tests/check.h"

@@ -76,6 +76,9 @@ static void test_faults(void)
     require_fault("\"boat\" ship", "column 8: after a quote");
     require_fault("a + 0:b", "column 5: a weight");
     require_fault("a + 1e9:b", "column 5: a weight");
+    g_autoptr(GError) error = NULL;
+    REQUIRE(!prompt_expression_new("a + {} b", NULL, "%s", &error));
+    REQUIRE(strstr(error->message, "column 5: {} is the name"));
     GString *many = g_string_new("a");
     for (int i = 0; i < 100; i++) {
         g_string_append(many, " + a");

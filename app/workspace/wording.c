@@ -1,0 +1,48 @@
+/* What labels ask the model, where that is not their name. */
+#include "app/words/prompt_expression.h"
+#include "app/workspace/workspace_private.h"
+
+#include <string.h>
+
+gboolean workspace_check_words(TlWorkspace *self, const char *name, const char *words)
+{
+    g_autoptr(GError) error = NULL;
+    struct prompt_expression *e = prompt_expression_new(name, words, "%s", &error);
+    if (!e) {
+        workspace_report_error(self, error);
+    }
+    prompt_expression_free(e);
+    return error == NULL;
+}
+
+const char *tl_workspace_wording(TlWorkspace *self, guint index)
+{
+    return ((Label *)self->labels->pdata[index])->words;
+}
+
+static void forget_confidences(TlWorkspace *self, guint index)
+{
+    guint n = g_list_model_get_n_items(G_LIST_MODEL(self->images));
+    for (guint i = 0; i < n; i++) {
+        g_autoptr(TlImage) image = g_list_model_get_item(G_LIST_MODEL(self->images), i);
+        image_set_confidence(image, index, -1);
+    }
+    g_signal_emit(self, workspace_signals[CHANGED], 0, NULL);
+}
+
+void tl_workspace_set_wording(TlWorkspace *self, guint index, const char *text)
+{
+    Label *label = self->labels->pdata[index];
+    g_autofree char *words = g_strstrip(g_strdup(text ? text : ""));
+    if (g_strcmp0(label->words, *words ? words : NULL) == 0
+        || (*words && !workspace_check_words(self, label->name, words))) {
+        return;
+    }
+    g_free(label->words);
+    label->words = *words ? g_steal_pointer(&words) : NULL;
+    g_clear_pointer(&label->embedding, g_bytes_unref);
+    scoring_cancel(self); /* what is under way was asked in other words */
+    forget_confidences(self, index);
+    database_set_words(self, label);
+    scoring_encode_labels(self, &label, 1);
+}
