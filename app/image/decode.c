@@ -211,6 +211,27 @@ static gboolean feed(struct decoder *d, GdkPixbufLoader *loader, guint8 *buffer,
     return TRUE;
 }
 
+/* Formats that GdkPixbuf reads where somebody installed a reader for it. */
+static gboolean has_reader(struct decoder *d, const char *mime, const GError *failure,
+                           GError **error)
+{
+    static const struct { const char *mime, *format, *package; } table[] = {
+        { "image/webp", "WebP", "webp-pixbuf-loader" },
+        { "image/avif", "AVIF", "libavif-gdk-pixbuf" },
+        { "image/heif", "HEIC", "heif-gdk-pixbuf" } };
+    gboolean unknown =
+        g_error_matches(failure, GDK_PIXBUF_ERROR, GDK_PIXBUF_ERROR_UNKNOWN_TYPE);
+    for (gsize i = 0; unknown && i < G_N_ELEMENTS(table); i++) {
+        if (strcmp(mime, table[i].mime) == 0) {
+            g_set_error(error, IMG_ERROR, IMG_ERROR_FORMAT,
+                        "%s: no reader of %s images is installed (in Debian: %s)", d->name,
+                        table[i].format, table[i].package);
+            return FALSE;
+        }
+    }
+    return TRUE;
+}
+
 /* buffer: CHUNK bytes of room that hold the first `got` of the file. */
 static GdkPixbuf *load_other(struct decoder *d, const char *mime, guint8 *buffer, gsize got,
                              GError **error)
@@ -231,7 +252,7 @@ static GdkPixbuf *load_other(struct decoder *d, const char *mime, guint8 *buffer
     }
     if (failure && (failure->domain == IMG_ERROR || failure->domain == G_IO_ERROR)) {
         g_propagate_error(error, g_steal_pointer(&failure));
-    } else {
+    } else if (has_reader(d, mime, failure, error)) {
         g_set_error(error, IMG_ERROR, IMG_ERROR_BROKEN, "%s: the image is damaged: %s",
                     d->name, failure ? failure->message : "it holds no pixels");
     }
