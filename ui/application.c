@@ -1,13 +1,15 @@
 #include "ui/ui.h"
 
 #include "app/commands/commands.h"
+#include "config.h"
+#include "ui/preferences.h"
 #include "ui/settings.h"
 #include "ui/window.h"
 
 #include <glib/gi18n.h>
 #include <string.h>
 
-static TlWorkspace *workspace_in_use;
+static GPtrArray *workspaces; /* one for each window */
 static char *option_model, *option_db, *option_device;
 
 /* The model named on the command line, else that of the last learning, else the first
@@ -52,12 +54,19 @@ static void show_failure(GtkApplication *app, const char *text)
     gtk_window_present(GTK_WINDOW(dialog));
 }
 
-static TlWindow *ensure_window(GtkApplication *app)
+static TlWindow *active_window(GtkApplication *app)
 {
-    GtkWindow *active = gtk_application_get_active_window(app);
-    if (active && TL_IS_WINDOW(active)) {
-        return TL_WINDOW(active);
+    for (GList *l = gtk_application_get_windows(app); l; l = l->next) {
+        if (TL_IS_WINDOW(l->data)) {
+            return l->data;
+        }
     }
+    return NULL;
+}
+
+/* With a workspace of its own: folders and orders differ from window to window. */
+static TlWindow *window_new(GtkApplication *app)
+{
     g_autoptr(GError) error = NULL;
     g_autofree char *db = option_db ? g_strdup(option_db) : default_db();
     g_autoptr(TlWorkspace) workspace = tl_workspace_new(db, &error);
@@ -65,12 +74,20 @@ static TlWindow *ensure_window(GtkApplication *app)
         show_failure(app, error->message);
         return NULL;
     }
-    g_set_object(&workspace_in_use, workspace);
+    g_ptr_array_add(workspaces, g_object_ref(workspace));
+    tl_workspace_set_thresholds(workspace, settings_get_number("threshold", 0.5));
     g_autofree char *model = choose_model();
+    g_autofree char *device = settings_get("device");
     if (model) {
-        tl_workspace_load_model(workspace, model, option_device);
+        tl_workspace_load_model(workspace, model, option_device ? option_device : device);
     }
     return tl_window_new(app, workspace);
+}
+
+static TlWindow *ensure_window(GtkApplication *app)
+{
+    TlWindow *window = active_window(app);
+    return window ? window : window_new(app);
 }
 
 static void on_activate(GtkApplication *app, gpointer data)
@@ -92,12 +109,69 @@ static void on_open(GtkApplication *app, GFile **files, int n, const char *hint,
     }
 }
 
+/* --- Actions --------------------------------------------------------------------------------- */
+
+static void on_new_window(GSimpleAction *action, GVariant *parameter, gpointer data)
+{
+    TlWindow *window = window_new(data);
+    if (window) {
+        gtk_window_present(GTK_WINDOW(window));
+    }
+}
+
+static void on_preferences(GSimpleAction *action, GVariant *parameter, gpointer data)
+{
+    TlWindow *window = active_window(data);
+    if (window) {
+        preferences_show(GTK_WINDOW(window), tl_window_workspace(window));
+    }
+}
+
+static void on_about(GSimpleAction *action, GVariant *parameter, gpointer data)
+{
+    adw_show_about_window(GTK_WINDOW(active_window(data)), "application-name", "Taglight",
+                          "application-icon", "io.github.taglight.Taglight", "version",
+                          VERSION, "license-type", GTK_LICENSE_GPL_3_0, "developer-name",
+                          _("The Taglight developers"), "website",
+                          "https://github.com/taglight/taglight", NULL);
+}
+
+static void on_quit(GSimpleAction *action, GVariant *parameter, gpointer data)
+{
+    g_application_quit(data);
+}
+
+/* Beyond the theme: a key on a label looks like one. */
+static void add_style(GtkApplication *app)
+{
+    static const char css[] =
+        ".keycap { font-size: smaller; padding: 0 4px; border-radius: 4px;"
+        " border: 1px solid alpha(currentColor, 0.5); }";
+    g_autoptr(GtkCssProvider) provider = gtk_css_provider_new();
+    gtk_css_provider_load_from_data(provider, css, -1);
+    gtk_style_context_add_provider_for_display(gdk_display_get_default(),
+                                               GTK_STYLE_PROVIDER(provider),
+                                               GTK_STYLE_PROVIDER_PRIORITY_APPLICATION);
+}
+
 static void set_keys(GtkApplication *app)
 {
-    static const struct { const char *action, *keys[2]; } table[] = {
-        { "win.open", { "<Control>o", NULL } }, { "win.undo", { "<Control>z", NULL } },
-        { "win.new-label", { "<Control>l", NULL } },
-        { "window.close", { "<Control>w", NULL } } };
+    static const struct { const char *action, *keys[3]; } table[] = {
+        { "win.open", { "<Control>o" } }, { "win.undo", { "<Control>z" } },
+        { "win.redo", { "<Control><Shift>z", "<Control>y" } },
+        { "win.new-label", { "<Control>l" } },
+        { "win.accept-above", { "<Control><Shift>a" } }, { "win.refresh", { "F5" } },
+        { "win.zoom-in", { "<Control>plus", "<Control>equal" } },
+        { "win.zoom-out", { "<Control>minus" } }, { "win.fit", { "<Control>0" } },
+        { "win.turn(1)", { "<Control>r" } }, { "win.turn(-1)", { "<Control><Shift>r" } },
+        { "win.full-screen", { "F11" } }, { "win.details", { "<Alt>Return" } },
+        { "win.show-help-overlay", { "<Control>question" } },
+        { "app.new-window", { "<Control>n" } }, { "app.preferences", { "<Control>comma" } },
+        { "app.quit", { "<Control>q" } }, { "window.close", { "<Control>w" } } };
+    static const GActionEntry entries[] = { { "new-window", on_new_window },
+                                            { "preferences", on_preferences },
+                                            { "about", on_about }, { "quit", on_quit } };
+    g_action_map_add_action_entries(G_ACTION_MAP(app), entries, G_N_ELEMENTS(entries), app);
     for (gsize i = 0; i < G_N_ELEMENTS(table); i++) {
         gtk_application_set_accels_for_action(app, table[i].action, table[i].keys);
     }
@@ -118,11 +192,13 @@ int ui_main(int argc, char **argv)
     g_application_add_main_option_entries(G_APPLICATION(app), entries);
     g_signal_connect(app, "activate", G_CALLBACK(on_activate), NULL);
     g_signal_connect(app, "open", G_CALLBACK(on_open), NULL);
+    g_signal_connect(app, "startup", G_CALLBACK(add_style), NULL);
     set_keys(GTK_APPLICATION(app));
+    workspaces = g_ptr_array_new_with_free_func(g_object_unref);
     int status = g_application_run(G_APPLICATION(app), argc, argv);
     /* Threads that still work on the device or on SQLite must not see the exit. */
-    if (workspace_in_use) {
-        tl_workspace_stop(workspace_in_use);
+    for (guint i = 0; i < workspaces->len; i++) {
+        tl_workspace_stop(workspaces->pdata[i]);
     }
     return status;
 }

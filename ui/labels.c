@@ -1,6 +1,11 @@
 #include "ui/labels.h"
 
+#include "ui/meter.h"
+
 #include <glib/gi18n.h>
+
+/* How long a person has to stop typing before the images are ranked. */
+#define PAUSE_MS 400
 
 struct _TlLabels {
     GtkBox parent;
@@ -8,13 +13,16 @@ struct _TlLabels {
     TlImage *image;
     GtkListBox *list;
     GtkEntry *entry;
+    guint pause;
 };
 
 G_DEFINE_FINAL_TYPE(TlLabels, tl_labels, GTK_TYPE_BOX)
 
+enum { DECIDE, LABEL, N_SIGNALS };
+static guint signals[N_SIGNALS];
+
 typedef struct {
-    GtkLevelBar *bar;
-    GtkLabel *percent;
+    TlMeter *meter;
     GtkToggleButton *accept, *reject;
     gboolean updating;
 } Row;
@@ -36,16 +44,15 @@ static Row *row_at(TlLabels *self, guint index)
 static void update_row(TlLabels *self, guint index)
 {
     Row *row = row_at(self, index);
-    double confidence = self->image ? tl_image_confidence(self->image, index) : -1;
-    StoreVerdict verdict =
-        self->image ? tl_image_verdict(self->image, index) : STORE_CLEARED;
-    g_autofree char *text = confidence < 0 ? g_strdup("…")
-                                           : g_strdup_printf("%.0f %%", 100 * confidence);
+    TlMeterValue value = {
+        tl_workspace_label(self->workspace, index), tl_workspace_label_key(index),
+        self->image ? tl_image_confidence(self->image, index) : -1,
+        tl_workspace_threshold(self->workspace, index),
+        self->image ? tl_image_verdict(self->image, index) : STORE_CLEARED };
     row->updating = TRUE;
-    gtk_level_bar_set_value(row->bar, MAX(confidence, 0));
-    gtk_label_set_text(row->percent, text);
-    gtk_toggle_button_set_active(row->accept, verdict == STORE_ACCEPTED);
-    gtk_toggle_button_set_active(row->reject, verdict == STORE_REJECTED);
+    tl_meter_set(row->meter, &value);
+    gtk_toggle_button_set_active(row->accept, value.verdict == STORE_ACCEPTED);
+    gtk_toggle_button_set_active(row->reject, value.verdict == STORE_REJECTED);
     gtk_widget_set_sensitive(GTK_WIDGET(row->accept), self->image != NULL);
     gtk_widget_set_sensitive(GTK_WIDGET(row->reject), self->image != NULL);
     row->updating = FALSE;
@@ -53,7 +60,7 @@ static void update_row(TlLabels *self, guint index)
 
 static void update_rows(TlLabels *self)
 {
-    for (guint i = 0; row_at(self, i); i++) {
+    for (guint i = 0; i < tl_workspace_n_labels(self->workspace) && row_at(self, i); i++) {
         update_row(self, i);
     }
 }
@@ -67,33 +74,9 @@ static void on_toggled(GtkToggleButton *button, gpointer data)
         return;
     }
     StoreVerdict verdict = button == row->accept ? STORE_ACCEPTED : STORE_REJECTED;
-    tl_workspace_decide(self->workspace, self->image, index,
-                        gtk_toggle_button_get_active(button) ? verdict : STORE_CLEARED);
+    g_signal_emit(self, signals[DECIDE], 0, index,
+                  gtk_toggle_button_get_active(button) ? verdict : STORE_CLEARED);
     update_row(self, index); /* shows what is stored; the answer follows */
-}
-
-static void on_rank(GtkButton *button, gpointer data)
-{
-    TlLabels *self = data;
-    tl_workspace_rank(self->workspace, index_of(GTK_WIDGET(button)));
-}
-
-static void on_remove(GtkButton *button, gpointer data)
-{
-    TlLabels *self = data;
-    tl_workspace_remove_label(self->workspace, index_of(GTK_WIDGET(button)));
-}
-
-static GtkWidget *icon_button(TlLabels *self, const char *icon, const char *tooltip,
-                              GCallback clicked)
-{
-    GtkWidget *button = gtk_button_new_from_icon_name(icon);
-    gtk_widget_set_tooltip_text(button, tooltip);
-    gtk_widget_add_css_class(button, "flat");
-    gtk_accessible_update_property(GTK_ACCESSIBLE(button), GTK_ACCESSIBLE_PROPERTY_LABEL,
-                                   tooltip, -1);
-    g_signal_connect(button, "clicked", clicked, self);
-    return button;
 }
 
 static GtkToggleButton *verdict_button(TlLabels *self, const char *icon,
@@ -103,49 +86,136 @@ static GtkToggleButton *verdict_button(TlLabels *self, const char *icon,
     g_autofree char *name = g_strdup_printf("%s: %s", tooltip, label);
     gtk_button_set_icon_name(GTK_BUTTON(button), icon);
     gtk_widget_set_tooltip_text(button, tooltip);
+    gtk_widget_add_css_class(button, "flat");
     gtk_accessible_update_property(GTK_ACCESSIBLE(button), GTK_ACCESSIBLE_PROPERTY_LABEL,
                                    name, -1);
     g_signal_connect(button, "toggled", G_CALLBACK(on_toggled), self);
     return GTK_TOGGLE_BUTTON(button);
 }
 
+/* --- The menu of a row -------------------------------------------------------------------- */
+
+static TlLabels *labels_of(GtkWidget *child)
+{
+    return TL_LABELS(gtk_widget_get_ancestor(child, TL_TYPE_LABELS));
+}
+
+static void close_menu(GtkWidget *child)
+{
+    gtk_popover_popdown(GTK_POPOVER(gtk_widget_get_ancestor(child, GTK_TYPE_POPOVER)));
+}
+
+static void on_likely(GtkButton *button)
+{
+    GtkWidget *widget = GTK_WIDGET(button);
+    close_menu(widget);
+    tl_workspace_set_order(labels_of(widget)->workspace, TL_ORDER_LIKELY, index_of(widget));
+}
+
+static void on_uncertain(GtkButton *button)
+{
+    GtkWidget *widget = GTK_WIDGET(button);
+    close_menu(widget);
+    tl_workspace_set_order(labels_of(widget)->workspace, TL_ORDER_UNCERTAIN,
+                           index_of(widget));
+}
+
+static void on_accept_above(GtkButton *button)
+{
+    GtkWidget *widget = GTK_WIDGET(button);
+    close_menu(widget);
+    tl_workspace_accept_above(labels_of(widget)->workspace, index_of(widget));
+}
+
+static void on_remove(GtkButton *button)
+{
+    GtkWidget *widget = GTK_WIDGET(button);
+    close_menu(widget);
+    tl_workspace_remove_label(labels_of(widget)->workspace, index_of(widget));
+}
+
+static void on_threshold(GtkRange *scale)
+{
+    GtkWidget *widget = GTK_WIDGET(scale);
+    tl_workspace_set_threshold(labels_of(widget)->workspace, index_of(widget),
+                               gtk_range_get_value(scale) / 100);
+}
+
+static GtkWidget *threshold_new(double threshold)
+{
+    GtkWidget *box = gtk_box_new(GTK_ORIENTATION_HORIZONTAL, 6);
+    GtkWidget *text = gtk_label_new_with_mnemonic(_("_Threshold in %"));
+    GtkWidget *scale = gtk_scale_new_with_range(GTK_ORIENTATION_HORIZONTAL, 0, 100, 1);
+    gtk_range_set_value(GTK_RANGE(scale), 100 * threshold);
+    gtk_scale_set_draw_value(GTK_SCALE(scale), TRUE);
+    gtk_widget_set_size_request(scale, 160, -1);
+    gtk_label_set_mnemonic_widget(GTK_LABEL(text), scale);
+    gtk_accessible_update_relation(GTK_ACCESSIBLE(scale),
+                                   GTK_ACCESSIBLE_RELATION_LABELLED_BY, text, NULL, -1);
+    g_signal_connect(scale, "value-changed", G_CALLBACK(on_threshold), NULL);
+    gtk_box_append(GTK_BOX(box), text);
+    gtk_box_append(GTK_BOX(box), scale);
+    return box;
+}
+
+/* Made when it is opened, as there may be many rows. */
+static void fill_menu(GtkMenuButton *button, gpointer data)
+{
+    static const struct { const char *text; void (*clicked)(GtkButton *); } entries[] = {
+        { N_("_Best Images First"), on_likely },
+        { N_("_Uncertain Images First"), on_uncertain },
+        { N_("_Accept All Above the Threshold"), on_accept_above },
+        { N_("_Remove the Label"), on_remove } };
+    TlLabels *self = data;
+    guint index = index_of(GTK_WIDGET(button));
+    GtkWidget *popover = gtk_popover_new();
+    GtkWidget *box = gtk_box_new(GTK_ORIENTATION_VERTICAL, 0);
+    gtk_box_append(GTK_BOX(box),
+                   threshold_new(tl_workspace_threshold(self->workspace, index)));
+    for (gsize i = 0; i < G_N_ELEMENTS(entries); i++) {
+        GtkWidget *entry = gtk_button_new_with_mnemonic(_(entries[i].text));
+        gtk_widget_add_css_class(entry, "flat");
+        gtk_label_set_xalign(GTK_LABEL(gtk_button_get_child(GTK_BUTTON(entry))), 0);
+        g_signal_connect(entry, "clicked", G_CALLBACK(entries[i].clicked), NULL);
+        gtk_box_append(GTK_BOX(box), entry);
+    }
+    gtk_popover_set_child(GTK_POPOVER(popover), box);
+    gtk_menu_button_set_popover(button, popover);
+}
+
+static GtkWidget *menu_new(TlLabels *self, const char *label)
+{
+    GtkWidget *button = gtk_menu_button_new();
+    g_autofree char *name = g_strdup_printf(_("More for “%s”"), label);
+    gtk_menu_button_set_icon_name(GTK_MENU_BUTTON(button), "view-more-symbolic");
+    gtk_widget_add_css_class(button, "flat");
+    gtk_widget_set_tooltip_text(button, name);
+    gtk_accessible_update_property(GTK_ACCESSIBLE(button), GTK_ACCESSIBLE_PROPERTY_LABEL,
+                                   name, -1);
+    gtk_menu_button_set_create_popup_func(GTK_MENU_BUTTON(button), fill_menu, self, NULL);
+    return button;
+}
+
 static GtkWidget *row_new(TlLabels *self, const char *label)
 {
     Row *row = g_new0(Row, 1);
-    GtkWidget *box = gtk_box_new(GTK_ORIENTATION_HORIZONTAL, 6);
-    GtkWidget *middle = gtk_box_new(GTK_ORIENTATION_VERTICAL, 3);
-    GtkWidget *head = gtk_box_new(GTK_ORIENTATION_HORIZONTAL, 6);
-    GtkWidget *name = gtk_label_new(label);
+    GtkWidget *box = gtk_box_new(GTK_ORIENTATION_HORIZONTAL, 3);
     GtkWidget *item = gtk_list_box_row_new();
-    row->bar = GTK_LEVEL_BAR(gtk_level_bar_new());
-    row->percent = GTK_LABEL(gtk_label_new("…"));
+    row->meter = TL_METER(tl_meter_new(FALSE));
     row->accept = verdict_button(self, "object-select-symbolic", _("Accept (A)"), label);
     row->reject = verdict_button(self, "window-close-symbolic", _("Reject (R)"), label);
-    gtk_label_set_xalign(GTK_LABEL(name), 0);
-    gtk_label_set_ellipsize(GTK_LABEL(name), PANGO_ELLIPSIZE_END);
-    gtk_widget_set_hexpand(name, TRUE);
-    gtk_widget_set_hexpand(middle, TRUE);
-    gtk_widget_set_valign(middle, GTK_ALIGN_CENTER);
-    gtk_widget_add_css_class(GTK_WIDGET(row->percent), "dim-label");
-    gtk_widget_add_css_class(GTK_WIDGET(row->percent), "numeric");
-    gtk_accessible_update_property(GTK_ACCESSIBLE(row->bar),
-                                   GTK_ACCESSIBLE_PROPERTY_LABEL, label, -1);
-    gtk_box_append(GTK_BOX(head), name);
-    gtk_box_append(GTK_BOX(head), GTK_WIDGET(row->percent));
-    gtk_box_append(GTK_BOX(middle), head);
-    gtk_box_append(GTK_BOX(middle), GTK_WIDGET(row->bar));
-    gtk_box_append(GTK_BOX(box), middle);
+    gtk_widget_set_hexpand(GTK_WIDGET(row->meter), TRUE);
+    gtk_widget_set_valign(GTK_WIDGET(row->meter), GTK_ALIGN_CENTER);
+    gtk_box_append(GTK_BOX(box), GTK_WIDGET(row->meter));
     gtk_box_append(GTK_BOX(box), GTK_WIDGET(row->accept));
     gtk_box_append(GTK_BOX(box), GTK_WIDGET(row->reject));
-    gtk_box_append(GTK_BOX(box), icon_button(self, "view-sort-descending-symbolic",
-                                             _("Best images first"), G_CALLBACK(on_rank)));
-    gtk_box_append(GTK_BOX(box), icon_button(self, "user-trash-symbolic",
-                                             _("Remove the label"), G_CALLBACK(on_remove)));
-    gtk_widget_set_margin_top(box, 6);
-    gtk_widget_set_margin_bottom(box, 6);
+    gtk_box_append(GTK_BOX(box), menu_new(self, label));
+    gtk_widget_set_margin_top(box, 4);
+    gtk_widget_set_margin_bottom(box, 4);
     gtk_widget_set_margin_start(box, 6);
-    gtk_widget_set_margin_end(box, 6);
     gtk_list_box_row_set_child(GTK_LIST_BOX_ROW(item), box);
+    gtk_accessible_update_property(GTK_ACCESSIBLE(item), GTK_ACCESSIBLE_PROPERTY_LABEL,
+                                   label, -1);
     g_object_set_data_full(G_OBJECT(item), "row", row, g_free);
     return item;
 }
@@ -154,19 +224,17 @@ static GtkWidget *row_new(TlLabels *self, const char *label)
 
 static void rebuild(TlLabels *self)
 {
-    GtkListBoxRow *selected = gtk_list_box_get_selected_row(self->list);
-    int index = selected ? gtk_list_box_row_get_index(selected) : 0;
+    guint chosen = tl_labels_chosen(self), n = tl_workspace_n_labels(self->workspace);
     GtkListBoxRow *first;
     while ((first = gtk_list_box_get_row_at_index(self->list, 0))) {
         gtk_list_box_remove(self->list, GTK_WIDGET(first));
     }
-    for (guint i = 0; i < tl_workspace_n_labels(self->workspace); i++) {
+    for (guint i = 0; i < n; i++) {
         gtk_list_box_append(self->list,
                             row_new(self, tl_workspace_label(self->workspace, i)));
     }
     update_rows(self);
-    GtkListBoxRow *again = gtk_list_box_get_row_at_index(self->list, index);
-    gtk_list_box_select_row(self->list, again);
+    tl_labels_choose(self, chosen < n ? chosen : 0);
 }
 
 static void on_changed(TlWorkspace *workspace, TlImage *image, gpointer data)
@@ -177,11 +245,21 @@ static void on_changed(TlWorkspace *workspace, TlImage *image, gpointer data)
     }
 }
 
-static void on_activate(GtkEntry *entry, gpointer data)
+static void on_row(TlLabels *self)
 {
-    TlLabels *self = data;
-    tl_workspace_add_label(self->workspace, gtk_editable_get_text(GTK_EDITABLE(entry)));
-    gtk_editable_set_text(GTK_EDITABLE(entry), "");
+    g_signal_emit(self, signals[LABEL], 0);
+}
+
+guint tl_labels_chosen(TlLabels *self)
+{
+    GtkListBoxRow *row = gtk_list_box_get_selected_row(self->list);
+    return row ? (guint)gtk_list_box_row_get_index(row) : G_MAXUINT;
+}
+
+void tl_labels_choose(TlLabels *self, guint label)
+{
+    gtk_list_box_select_row(self->list,
+                            gtk_list_box_get_row_at_index(self->list, (int)label));
 }
 
 void tl_labels_set_image(TlLabels *self, TlImage *image)
@@ -191,18 +269,47 @@ void tl_labels_set_image(TlLabels *self, TlImage *image)
     }
 }
 
-void tl_labels_decide(TlLabels *self, StoreVerdict verdict)
+/* --- The entry ------------------------------------------------------------------------------- */
+
+static gboolean on_pause(gpointer data)
 {
-    GtkListBoxRow *row = gtk_list_box_get_selected_row(self->list);
-    if (!row || !self->image) {
-        return;
+    TlLabels *self = data;
+    self->pause = 0;
+    tl_workspace_preview_label(self->workspace,
+                               gtk_editable_get_text(GTK_EDITABLE(self->entry)));
+    return G_SOURCE_REMOVE;
+}
+
+static void on_typed(TlLabels *self)
+{
+    g_clear_handle_id(&self->pause, g_source_remove);
+    self->pause = g_timeout_add(PAUSE_MS, on_pause, self);
+}
+
+static void on_activate(GtkEntry *entry, gpointer data)
+{
+    TlLabels *self = data;
+    const char *text = gtk_editable_get_text(GTK_EDITABLE(entry));
+    tl_workspace_preview_label(self->workspace, text);
+    tl_workspace_add_label(self->workspace, text);
+    tl_labels_choose(self, tl_workspace_n_labels(self->workspace) - 1);
+    gtk_editable_set_text(GTK_EDITABLE(entry), "");
+    g_clear_handle_id(&self->pause, g_source_remove);
+}
+
+/* Escape ends what is typed. */
+static gboolean on_key(GtkEventControllerKey *keys, guint key, guint code,
+                       GdkModifierType state, gpointer data)
+{
+    TlLabels *self = data;
+    if (key != GDK_KEY_Escape) {
+        return FALSE;
     }
-    int index = gtk_list_box_row_get_index(row);
-    tl_workspace_decide(self->workspace, self->image, (guint)index, verdict);
-    GtkListBoxRow *next = gtk_list_box_get_row_at_index(self->list, index + 1);
-    if (next) {
-        gtk_list_box_select_row(self->list, next);
-    }
+    gtk_editable_set_text(GTK_EDITABLE(self->entry), "");
+    g_clear_handle_id(&self->pause, g_source_remove);
+    tl_workspace_preview_label(self->workspace, "");
+    gtk_widget_child_focus(GTK_WIDGET(self->list), GTK_DIR_TAB_FORWARD);
+    return TRUE;
 }
 
 void tl_labels_focus_entry(TlLabels *self)
@@ -210,9 +317,12 @@ void tl_labels_focus_entry(TlLabels *self)
     gtk_widget_grab_focus(GTK_WIDGET(self->entry));
 }
 
+/* --- Life --------------------------------------------------------------------------------------- */
+
 static void tl_labels_dispose(GObject *object)
 {
     TlLabels *self = TL_LABELS(object);
+    g_clear_handle_id(&self->pause, g_source_remove);
     if (self->workspace) {
         g_signal_handlers_disconnect_by_data(self->workspace, self);
     }
@@ -224,6 +334,26 @@ static void tl_labels_dispose(GObject *object)
 static void tl_labels_class_init(TlLabelsClass *class)
 {
     G_OBJECT_CLASS(class)->dispose = tl_labels_dispose;
+    signals[DECIDE] = g_signal_new("decide", TL_TYPE_LABELS, G_SIGNAL_RUN_LAST, 0, NULL,
+                                   NULL, NULL, G_TYPE_NONE, 2, G_TYPE_UINT, G_TYPE_INT);
+    signals[LABEL] = g_signal_new("label", TL_TYPE_LABELS, G_SIGNAL_RUN_LAST, 0, NULL, NULL,
+                                  NULL, G_TYPE_NONE, 0);
+}
+
+static void build_entry(TlLabels *self)
+{
+    GtkEventController *keys = gtk_event_controller_key_new();
+    self->entry = GTK_ENTRY(gtk_entry_new());
+    gtk_entry_set_placeholder_text(self->entry, _("Add a label, such as “a rusty bicycle”"));
+    gtk_entry_set_icon_from_icon_name(self->entry, GTK_ENTRY_ICON_PRIMARY,
+                                      "list-add-symbolic");
+    gtk_accessible_update_property(GTK_ACCESSIBLE(self->entry),
+                                   GTK_ACCESSIBLE_PROPERTY_LABEL, _("New label"), -1);
+    gtk_event_controller_set_propagation_phase(keys, GTK_PHASE_CAPTURE);
+    g_signal_connect(keys, "key-pressed", G_CALLBACK(on_key), self);
+    gtk_widget_add_controller(GTK_WIDGET(self->entry), keys);
+    g_signal_connect(self->entry, "activate", G_CALLBACK(on_activate), self);
+    g_signal_connect_swapped(self->entry, "changed", G_CALLBACK(on_typed), self);
 }
 
 static void tl_labels_init(TlLabels *self)
@@ -233,23 +363,20 @@ static void tl_labels_init(TlLabels *self)
     gtk_orientable_set_orientation(GTK_ORIENTABLE(self), GTK_ORIENTATION_VERTICAL);
     gtk_box_set_spacing(GTK_BOX(self), 6);
     self->list = GTK_LIST_BOX(gtk_list_box_new());
-    self->entry = GTK_ENTRY(gtk_entry_new());
     gtk_widget_add_css_class(empty, "dim-label");
     gtk_widget_set_margin_top(empty, 24);
     gtk_list_box_set_placeholder(self->list, empty);
     gtk_widget_add_css_class(GTK_WIDGET(self->list), "boxed-list");
+    gtk_accessible_update_property(GTK_ACCESSIBLE(self->list),
+                                   GTK_ACCESSIBLE_PROPERTY_LABEL, _("Labels"), -1);
+    g_signal_connect_swapped(self->list, "row-selected", G_CALLBACK(on_row), self);
     gtk_scrolled_window_set_child(GTK_SCROLLED_WINDOW(scrolled), GTK_WIDGET(self->list));
     gtk_scrolled_window_set_policy(GTK_SCROLLED_WINDOW(scrolled), GTK_POLICY_NEVER,
                                    GTK_POLICY_AUTOMATIC);
     /* Four labels are seen beside the tallest photograph. */
     gtk_scrolled_window_set_min_content_height(GTK_SCROLLED_WINDOW(scrolled), 210);
     gtk_widget_set_vexpand(scrolled, TRUE);
-    gtk_entry_set_placeholder_text(self->entry, _("Add a label, such as “a rusty bicycle”"));
-    gtk_entry_set_icon_from_icon_name(self->entry, GTK_ENTRY_ICON_PRIMARY,
-                                      "list-add-symbolic");
-    gtk_accessible_update_property(GTK_ACCESSIBLE(self->entry),
-                                   GTK_ACCESSIBLE_PROPERTY_LABEL, _("New label"), -1);
-    g_signal_connect(self->entry, "activate", G_CALLBACK(on_activate), self);
+    build_entry(self);
     gtk_box_append(GTK_BOX(self), scrolled);
     gtk_box_append(GTK_BOX(self), GTK_WIDGET(self->entry));
 }

@@ -1,6 +1,6 @@
 #include "ui/thumbnails.h"
 
-#include "app/image/image.h"
+#include "app/image/thumbnail_cache.h"
 
 #define KEEP 600
 #define PATH_KEY "taglight-path"
@@ -33,7 +33,7 @@ static void thumbnail_thread(GTask *task, gpointer source, gpointer data,
 {
     GError *error = NULL;
     int side = TL_THUMBNAILS(source)->side; /* constant */
-    g_autoptr(GdkPixbuf) pixbuf = img_thumbnail(data, side, cancellable, &error);
+    g_autoptr(GdkPixbuf) pixbuf = thumbnail_cache_get(data, side, cancellable, &error);
     if (pixbuf) {
         g_task_return_pointer(task, gdk_texture_new_for_pixbuf(pixbuf), g_object_unref);
     } else {
@@ -84,6 +84,11 @@ void tl_thumbnails_show(TlThumbnails *self, GtkPicture *picture, const char *pat
         g_queue_push_head(&self->wishes, g_object_ref(picture));
         make_next(self);
     }
+}
+
+GdkTexture *tl_thumbnails_find(TlThumbnails *self, const char *path)
+{
+    return g_hash_table_lookup(self->textures, path);
 }
 
 void tl_thumbnails_forget(TlThumbnails *self, GtkPicture *picture)

@@ -12,6 +12,8 @@ TlThumbnails *tl_thumbnails_new(int side);
 /* Shows the thumbnail of `path` in `picture` as soon as it is there, unless the picture
  * was given another path by then. */
 void tl_thumbnails_show(TlThumbnails *self, GtkPicture *picture, const char *path);
+/* The thumbnail of `path` when it is kept, else NULL; borrowed. */
+GdkTexture *tl_thumbnails_find(TlThumbnails *self, const char *path);
 /* The picture shows nothing any more; a wish that waits is dropped. */
 void tl_thumbnails_forget(TlThumbnails *self, GtkPicture *picture);
 

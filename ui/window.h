@@ -11,6 +11,7 @@ G_BEGIN_DECLS
 G_DECLARE_FINAL_TYPE(TlWindow, tl_window, TL, WINDOW, AdwApplicationWindow)
 
 TlWindow *tl_window_new(GtkApplication *app, TlWorkspace *workspace);
+TlWorkspace *tl_window_workspace(TlWindow *self); /* borrowed */
 void tl_window_open(TlWindow *self, const char *path);
 
 G_END_DECLS

@@ -3,6 +3,8 @@
 #include "app/query/similar.h"
 #include "app/store/cache.h"
 
+#include <glib/gstdio.h>
+
 #define CACHE_BYTES ((gint64)4 << 30)
 
 struct token_cache {
@@ -11,10 +13,37 @@ struct token_cache {
     gsize n_tokens, n_embedding;
 };
 
+static char *usual_path(void)
+{
+    return g_build_filename(g_get_user_cache_dir(), "taglight", "tokens.db", NULL);
+}
+
+gint64 token_cache_disk_bytes(void)
+{
+    g_autofree char *path = usual_path();
+    static const char *const ends[] = { "", "-wal" };
+    gint64 bytes = 0;
+    for (gsize i = 0; i < G_N_ELEMENTS(ends); i++) {
+        g_autofree char *file = g_strconcat(path, ends[i], NULL);
+        GStatBuf info;
+        bytes += g_stat(file, &info) == 0 ? info.st_size : 0;
+    }
+    return bytes;
+}
+
+gboolean token_cache_empty(void)
+{
+    g_autofree char *path = usual_path();
+    cache *file = g_file_test(path, G_FILE_TEST_EXISTS) ? cache_open(path) : NULL;
+    gboolean good = !file || cache_empty(file);
+    cache_close(&file);
+    return good;
+}
+
 token_cache *token_cache_open(const char *path, const struct token_cache_key *key)
 {
-    g_autofree char *dir = g_build_filename(g_get_user_cache_dir(), "taglight", NULL);
-    g_autofree char *usual = g_build_filename(dir, "tokens.db", NULL);
+    g_autofree char *usual = usual_path();
+    g_autofree char *dir = g_path_get_dirname(usual);
     if (!path) {
         g_mkdir_with_parents(dir, 0700);
     }

@@ -16,6 +16,12 @@ struct token_cache_key {
     gsize n_embedding;        /* those of one label; 0 for fixed labels */
 };
 
+/* Bytes on the disk of the person's cache, of every model. */
+gint64 token_cache_disk_bytes(void);
+/* Empties it, for every model; those who have it open find nothing in it. FALSE when it
+ * cannot be written to. */
+gboolean token_cache_empty(void);
+
 /* The cache of the person, made when missing; NULL when that cannot be. `path` is NULL but
  * for tests. */
 token_cache *token_cache_open(const char *path, const struct token_cache_key *key);

@@ -131,3 +131,9 @@ void cache_put(cache *c, const char *kind, const char *content, const char *mode
                             " ORDER BY rowid LIMIT 64)", NULL, NULL, NULL);
     }
 }
+
+gboolean cache_empty(cache *c)
+{
+    return sqlite3_exec(c->db, "DELETE FROM entry; VACUUM; PRAGMA wal_checkpoint(TRUNCATE);",
+                        NULL, NULL, NULL) == SQLITE_OK;
+}

@@ -23,4 +23,7 @@ gboolean cache_read(cache *c, const char *kind, const char *content, const char 
 void cache_put(cache *c, const char *kind, const char *content, const char *model,
                const void *value, gsize bytes, gint64 max_bytes);
 
+/* Forgets everything and gives the room back to the disk; FALSE when that fails. */
+gboolean cache_empty(cache *c);
+
 G_END_DECLS

@@ -132,6 +132,11 @@ static const char *const migrations[STORE_SCHEMA_VERSION] = {
     "   WHERE n.target = l.target AND e.image = d.image AND e.by_model = d.by_model"
     "   AND e.time = d.time AND e.id != d.id"
     "   AND (length (e.event), e.event) > (length (d.event), d.event));",
+    /* What was decided in one go is taken back in one go: `first` is its first decision. One
+     * that stands in no row is a step of its own. */
+    "CREATE TABLE step (decision INTEGER PRIMARY KEY REFERENCES decision (id),"
+    "  first INTEGER NOT NULL REFERENCES decision (id)) STRICT;"
+    "CREATE INDEX step_first ON step (first);",
 };
 
 gboolean store_migrate(store *s, GError **error)

@@ -28,7 +28,7 @@ typedef enum {
     STORE_ERROR_FAILED,
 } StoreError;
 
-#define STORE_SCHEMA_VERSION 6
+#define STORE_SCHEMA_VERSION 7
 
 typedef struct store store;
 
@@ -95,10 +95,6 @@ char *store_time(const char *iso8601);
 
 gboolean store_decide(store *s, gint64 image, gint64 label, StoreVerdict verdict,
                       const StoreSource *source, GError **error);
-/* Appends what takes back the last decision of the person at this machine, and what followed
- * from it (vocabulary.h); never one that was imported or merged. *image and *label say which
- * it was; both 0 when there is nothing to undo. */
-gboolean store_undo(store *s, gint64 *image, gint64 *label, GError **error);
 StoreVerdict store_verdict(store *s, gint64 image, gint64 label);
 /* The verdicts [n] on the labels [n] of an image. */
 void store_verdicts(store *s, gint64 image, const gint64 *labels, guint n,

@@ -2,7 +2,6 @@
  * one that takes its results on the main thread. */
 #include "app/library/identity.h"
 #include "app/store/backup.h"
-#include "app/store/vocabulary.h"
 #include "app/workspace/workspace_private.h"
 
 #include <glib/gi18n.h>
@@ -10,6 +9,7 @@
 
 /* Images that one job looks up: few enough that the first are seen soon. */
 #define FIND_IMAGES 16
+#define FIND_JOBS 2
 
 typedef struct {
     TlImage *image;
@@ -25,12 +25,8 @@ struct DatabaseJob {
     void (*done)(DatabaseJob *job);  /* on the main thread; may be NULL */
     TlWorkspace *workspace;
     TlImage *image;
-    guint label_index;
-    gint64 label_row, image_row;
+    gint64 label_row;
     char *text, *prompt;
-    StoreVerdict verdict;
-    GArray *changes;                 /* of VocabularyChange: what was decided */
-    double confidence;
     GPtrArray *found;                /* of Found: images looked up */
     GArray *rows;                    /* of the labels asked for */
     TlModelFacts *model;             /* NULL while there is none */
@@ -42,6 +38,8 @@ struct DatabaseJob {
     gboolean cached;                 /* the cache has taken the tokens */
     GCancellable *cancellable;
     void (*then)(TlWorkspace *);     /* of database_after_writes */
+    const DatabaseTask *task;        /* of database_do */
+    gpointer task_data;
     GError *error;
 };
 
@@ -70,9 +68,11 @@ static void job_free(DatabaseJob *job)
     g_clear_pointer(&job->model, tl_model_facts_unref);
     g_clear_pointer(&job->tokens, g_bytes_unref);
     g_clear_pointer(&job->rows, g_array_unref);
-    g_clear_pointer(&job->changes, g_array_unref);
     g_clear_pointer(&job->found, g_ptr_array_unref);
     g_clear_error(&job->error);
+    if (job->task) {
+        job->task->free(job->task_data);
+    }
     g_free(job);
 }
 
@@ -203,8 +203,12 @@ static void take_verdicts(DatabaseJob *job, const Found *found)
     }
 }
 
+static void find_more(TlWorkspace *self);
+
 static void done_find(DatabaseJob *job)
 {
+    job->workspace->find_jobs--;
+    find_more(job->workspace);
     for (guint i = 0; i < job->found->len; i++) {
         Found *f = job->found->pdata[i];
         if (f->error) {
@@ -219,32 +223,41 @@ static void done_find(DatabaseJob *job)
     }
 }
 
-static DatabaseJob *find_job(TlWorkspace *self, guint first)
+static DatabaseJob *find_job(TlWorkspace *self)
 {
     DatabaseJob *job = job_new(self, work_find, done_find);
     job->cancellable = g_object_ref(self->cancellable);
     job->model = self->model ? tl_model_facts_ref(self->model) : NULL;
     job->found = g_ptr_array_new_with_free_func(found_free);
     job->rows = g_array_new(FALSE, FALSE, sizeof(gint64));
-    for (guint i = first; i < self->labels->len; i++) {
+    for (guint i = self->find_first; i < self->labels->len; i++) {
         g_array_append_val(job->rows, ((Label *)self->labels->pdata[i])->row);
     }
     return job;
 }
 
+/* Few jobs wait at a time: what a person decides must not queue behind a large folder. */
+static void find_more(TlWorkspace *self)
+{
+    GPtrArray *all = self->images->items;
+    while (self->database && self->find_jobs < FIND_JOBS && self->find_at < all->len) {
+        DatabaseJob *job = find_job(self);
+        while (job->found->len < FIND_IMAGES && self->find_at < all->len) {
+            Found *found = g_new0(Found, 1);
+            found->image = g_object_ref(all->pdata[self->find_at++]);
+            g_ptr_array_add(job->found, found);
+        }
+        self->find_jobs++;
+        job_push(job);
+    }
+}
+
 void database_find(TlWorkspace *self, guint first)
 {
-    DatabaseJob *job = NULL;
-    guint n = g_list_model_get_n_items(G_LIST_MODEL(self->images));
-    for (guint i = 0; i < n; i++) {
-        Found *found = g_new0(Found, 1);
-        found->image = g_list_model_get_item(G_LIST_MODEL(self->images), i);
-        job = job ? job : find_job(self, first);
-        g_ptr_array_add(job->found, found);
-        if (job->found->len == FIND_IMAGES || i + 1 == n) {
-            job_push(g_steal_pointer(&job));
-        }
-    }
+    gboolean under_way = self->find_at < self->images->items->len;
+    self->find_first = under_way ? MIN(self->find_first, first) : first;
+    self->find_at = 0;
+    find_more(self);
 }
 
 /* --- Tokens ---------------------------------------------------------------------------- */
@@ -278,7 +291,7 @@ void database_keep(TlWorkspace *self, TlImage *image)
     job_push(job);
 }
 
-/* --- Labels and decisions ---------------------------------------------------------------- */
+/* --- Labels ------------------------------------------------------------------------------- */
 
 static void work_label(DatabaseJob *job)
 {
@@ -331,7 +344,7 @@ void database_hide_label(TlWorkspace *self, const char *name)
     job_push(job);
 }
 
-static char *model_mark(const TlModelFacts *model)
+char *database_model_mark(const TlModelFacts *model)
 {
     return model ? store_model_mark(model->name, model->fingerprint) : NULL;
 }
@@ -340,7 +353,7 @@ static void work_predict(DatabaseJob *job)
 {
     store *s = job->workspace->store;
     guint n = g_strv_length(job->labels);
-    g_autofree char *mark = model_mark(job->model);
+    g_autofree char *mark = database_model_mark(job->model);
     g_autofree gint64 *labels = g_new0(gint64, n + 1);
     StoreQuestion question = { mark, labels, (const char *const *)job->prompts, n };
     for (guint l = 0; l < n; l++) {
@@ -384,98 +397,6 @@ void database_predict(TlWorkspace *self, TlModelFacts *model, GPtrArray *images,
     job_push(job);
 }
 
-static void work_decide(DatabaseJob *job)
-{
-    store *s = job->workspace->store;
-    g_autofree char *mark = model_mark(job->model);
-    struct identity identity;
-    gboolean known = identity_look_up(s, job->image->path, &identity)
-                     || identity_read(job->image->path, NULL, &identity, &job->error);
-    gint64 image = known ? identity_put(s, job->image->path, &identity, &job->error) : 0;
-    gint64 label = image ? store_put_label(s, job->text, NULL, &job->error) : 0;
-    StoreSource source = { .model = mark, .prompt = job->prompt,
-                           .confidence = job->confidence, .threshold = -1 };
-    if (label) {
-        job->changes = vocabulary_decide(s, image, label, job->verdict, &source,
-                                         &job->error);
-    }
-    identity_clear(&identity);
-}
-
-/* Shows what has changed on an image, of which the window may show some labels only. */
-static void take_changes(DatabaseJob *job, TlImage *image)
-{
-    GPtrArray *labels = job->workspace->labels;
-    for (guint i = 0; job->changes && i < job->changes->len; i++) {
-        const VocabularyChange *c = &g_array_index(job->changes, VocabularyChange, i);
-        for (guint l = 0; l < labels->len; l++) {
-            if (((Label *)labels->pdata[l])->row == c->label) {
-                image_set_verdict(image, l, c->after);
-            }
-        }
-    }
-    g_signal_emit(job->workspace, workspace_signals[CHANGED], 0, image);
-}
-
-static void done_decide(DatabaseJob *job)
-{
-    if (!job->error) {
-        take_changes(job, job->image);
-    }
-}
-
-void tl_workspace_decide(TlWorkspace *self, TlImage *image, guint label,
-                         StoreVerdict verdict)
-{
-    DatabaseJob *job = job_new(self, work_decide, done_decide);
-    job->image = g_object_ref(image);
-    job->text = g_strdup(tl_workspace_label(self, label));
-    job->prompt = g_strdup(((Label *)self->labels->pdata[label])->prompt);
-    job->confidence = tl_image_confidence(image, label);
-    job->model = self->model ? tl_model_facts_ref(self->model) : NULL;
-    job->verdict = verdict;
-    job_push(job);
-}
-
-static void work_undo(DatabaseJob *job)
-{
-    store *s = job->workspace->store;
-    store_undo(s, &job->image_row, &job->label_row, &job->error);
-    job->changes = g_array_new(FALSE, FALSE, sizeof(VocabularyChange));
-    for (guint i = 0; job->image_row && i < job->rows->len; i++) {
-        gint64 row = g_array_index(job->rows, gint64, i);
-        VocabularyChange now = { .label = row,
-                                 .after = store_verdict(s, job->image_row, row) };
-        g_array_append_val(job->changes, now);
-    }
-}
-
-static void done_undo(DatabaseJob *job)
-{
-    TlWorkspace *self = job->workspace;
-    guint n = g_list_model_get_n_items(G_LIST_MODEL(self->images));
-    if (!job->image_row) {
-        workspace_report(self, _("There is nothing to undo"));
-        return;
-    }
-    for (guint i = 0; i < n; i++) {
-        g_autoptr(TlImage) image = g_list_model_get_item(G_LIST_MODEL(self->images), i);
-        if (image->row == job->image_row) {
-            take_changes(job, image);
-        }
-    }
-}
-
-void tl_workspace_undo(TlWorkspace *self)
-{
-    DatabaseJob *job = job_new(self, work_undo, done_undo);
-    job->rows = g_array_new(FALSE, FALSE, sizeof(gint64));
-    for (guint l = 0; l < self->labels->len; l++) {
-        g_array_append_val(job->rows, ((Label *)self->labels->pdata[l])->row);
-    }
-    job_push(job);
-}
-
 /* --- Safety ------------------------------------------------------------------------------------ */
 
 static void work_back_up(DatabaseJob *job)
@@ -486,6 +407,26 @@ static void work_back_up(DatabaseJob *job)
 void database_back_up(TlWorkspace *self)
 {
     job_push(job_new(self, work_back_up, NULL));
+}
+
+/* --- Jobs of other files ----------------------------------------------------------------------- */
+
+static void work_task(DatabaseJob *job)
+{
+    job->task->work(job->workspace->store, job->task_data, &job->error);
+}
+
+static void done_task(DatabaseJob *job)
+{
+    job->task->done(job->workspace, job->task_data, job->error == NULL);
+}
+
+void database_do(TlWorkspace *self, const DatabaseTask *task, gpointer data)
+{
+    DatabaseJob *job = job_new(self, work_task, done_task);
+    job->task = task;
+    job->task_data = data;
+    job_push(job);
 }
 
 /* --- Order ------------------------------------------------------------------------------------ */

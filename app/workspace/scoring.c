@@ -135,6 +135,7 @@ static void take_confidences(ReadJob *job, const float *values)
     database_predict(job->workspace, job->model, job->images, job->labels, said);
     for (guint l = 0; l < n; l++) {
         int index = workspace_find_label(job->workspace, job->labels[l]);
+        order_follow(job->workspace, job->labels[l]);
         for (guint i = 0; index >= 0 && i < job->images->len; i++) {
             if (!g_array_index(job->missing, gboolean, i)) {
                 image_set_confidence(job->images->pdata[i], (guint)index,
@@ -186,6 +187,7 @@ static void encode_missing(ReadJob *job)
         TlImage *image = job->images->pdata[i];
         if (g_array_index(job->missing, gboolean, i)) {
             image->cached = FALSE;
+            self->score_from = 0;
             g_clear_pointer(&image->tokens, g_bytes_unref);
             self->done -= self->done > 0;
             encoding_enqueue(self, image, FALSE);
@@ -238,20 +240,19 @@ static gboolean same_labels(const GArray *a, const GArray *b)
     return a->len == b->len && memcmp(a->data, b->data, a->len * sizeof(guint)) == 0;
 }
 
-/* The first images, in the order in which they are seen, that lack the same labels. */
+/* The first images of the folder that lack the same labels. The search begins where the
+ * last one found that nothing is lacking before. */
 static GPtrArray *pick_images(TlWorkspace *self, GArray **labels)
 {
-    GListModel *model = G_LIST_MODEL(self->images);
-    guint n = g_list_model_get_n_items(model);
-    GPtrArray *images = image_array();
+    GPtrArray *all = self->images->items, *images = image_array();
+    gboolean whole = !self->urgent; /* otherwise other labels may be lacking */
     *labels = NULL;
-    for (guint i = 0; i < n && images->len < REQUEST_IMAGES; i++) {
-        g_autoptr(TlImage) image = g_list_model_get_item(model, i);
-        if (!has_tokens(image)) {
-            continue;
-        }
-        g_autoptr(GArray) unknown = unknown_labels(self, image);
-        if (unknown->len > 0 && (!*labels || same_labels(unknown, *labels))) {
+    for (guint i = self->score_from; i < all->len && images->len < REQUEST_IMAGES; i++) {
+        TlImage *image = all->pdata[i];
+        g_autoptr(GArray) unknown = has_tokens(image) ? unknown_labels(self, image) : NULL;
+        whole = whole && (image->error || (unknown && unknown->len == 0));
+        self->score_from = whole ? i + 1 : self->score_from;
+        if (unknown && unknown->len > 0 && (!*labels || same_labels(unknown, *labels))) {
             *labels = *labels ? *labels : g_array_ref(unknown);
             g_ptr_array_add(images, g_object_ref(image));
         }
@@ -299,8 +300,10 @@ static void request(TlWorkspace *self, GPtrArray *images, const GArray *labels)
     read_job_push(job);
 }
 
-void scoring_pump(TlWorkspace *self)
+static gboolean pump(gpointer data)
 {
+    TlWorkspace *self = data;
+    self->pump_idle = 0;
     while (self->model && self->reader && !self->halted
            && self->requests < MAX_REQUESTS) {
         g_autoptr(GArray) labels = NULL;
@@ -310,9 +313,23 @@ void scoring_pump(TlWorkspace *self)
         } else if (self->urgent) {
             self->urgent = NULL; /* now for all that was left behind */
         } else {
-            return;
+            break;
         }
     }
+    return G_SOURCE_REMOVE;
+}
+
+void scoring_pump(TlWorkspace *self)
+{
+    if (!self->pump_idle) {
+        self->pump_idle = g_idle_add_full(G_PRIORITY_DEFAULT, pump, self, NULL);
+    }
+}
+
+void scoring_search_all(TlWorkspace *self)
+{
+    self->score_from = 0;
+    scoring_pump(self);
 }
 
 void scoring_cancel(TlWorkspace *self)
@@ -350,7 +367,7 @@ static void take_embeddings(ReadJob *job)
         self->urgent = last;
         scoring_cancel(self);
     }
-    scoring_pump(self);
+    scoring_search_all(self);
 }
 
 /* From what was encoded, NULL for nothing, to the labels' embeddings. FALSE when a sum of

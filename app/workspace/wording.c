@@ -15,6 +15,14 @@ gboolean workspace_check_words(TlWorkspace *self, const char *name, const char *
     return error == NULL;
 }
 
+gboolean workspace_can_read(const char *name)
+{
+    struct prompt_expression *e = prompt_expression_new(name, NULL, "%s", NULL);
+    gboolean good = e != NULL;
+    prompt_expression_free(e);
+    return good;
+}
+
 const char *tl_workspace_wording(TlWorkspace *self, guint index)
 {
     return ((Label *)self->labels->pdata[index])->words;

@@ -7,6 +7,8 @@
 
 G_DEFINE_FINAL_TYPE(TlWorkspace, tl_workspace, G_TYPE_OBJECT)
 
+#define DEFAULT_THRESHOLD 0.5
+
 guint workspace_signals[N_SIGNALS];
 
 void workspace_report(TlWorkspace *self, const char *text)
@@ -23,20 +25,32 @@ void workspace_report_error(TlWorkspace *self, const GError *error)
 
 /* --- Status ------------------------------------------------------------------------------- */
 
+#define STATUS_MS 40
+
+static gboolean on_status(gpointer data)
+{
+    TlWorkspace *self = data;
+    self->status_timeout = 0;
+    g_signal_emit(self, workspace_signals[STATUS], 0);
+    return G_SOURCE_REMOVE;
+}
+
 void workspace_set_status(TlWorkspace *self)
 {
-    guint n = g_list_model_get_n_items(G_LIST_MODEL(self->images));
+    guint n = self->images->items->len;
     g_free(self->status);
     self->status = n == 0 ? g_strdup("")
                           : g_strdup_printf(_("%u of %u images"), self->done, n);
-    g_signal_emit(self, workspace_signals[STATUS], 0);
+    if (!self->status_timeout) {
+        self->status_timeout = g_timeout_add(STATUS_MS, on_status, self);
+    }
 }
 
 const char *tl_workspace_status(TlWorkspace *self) { return self->status; }
 
 double tl_workspace_fraction(TlWorkspace *self)
 {
-    guint n = g_list_model_get_n_items(G_LIST_MODEL(self->images));
+    guint n = self->images->items->len;
     return n ? (double)self->done / n : 0;
 }
 
@@ -55,6 +69,15 @@ static void scan_thread(GTask *task, gpointer source, gpointer data,
     }
 }
 
+/* Takes over the array. */
+static void show_images(TlWorkspace *self, GPtrArray *images)
+{
+    image_list_take(self->images, images);
+    self->score_from = 0;
+    order_apply(self);
+    workspace_set_status(self);
+}
+
 static void on_scanned(GObject *source, GAsyncResult *result, gpointer data)
 {
     TlWorkspace *self = TL_WORKSPACE(source);
@@ -64,15 +87,12 @@ static void on_scanned(GObject *source, GAsyncResult *result, gpointer data)
         workspace_report_error(self, error);
         return;
     }
-    g_autoptr(GPtrArray) images = image_array();
+    GPtrArray *images = image_array();
     for (guint i = 0; i < paths->len; i++) {
         g_ptr_array_add(images, image_new(paths->pdata[i]));
     }
-    g_list_store_splice(self->images, 0,
-                        g_list_model_get_n_items(G_LIST_MODEL(self->images)),
-                        images->pdata, images->len);
+    show_images(self, images);
     database_find(self, 0);
-    workspace_set_status(self);
     if (images->len == 0) {
         workspace_report(self, _("There are no images in this folder"));
     }
@@ -87,14 +107,14 @@ void tl_workspace_open_folder(TlWorkspace *self, const char *path)
     self->done = 0;
     encoding_drop(self);
     scoring_cancel(self);
-    g_list_store_remove_all(self->images);
-    workspace_set_status(self);
+    show_images(self, image_array());
     g_autoptr(GTask) task = g_task_new(self, self->cancellable, on_scanned, NULL);
     g_task_set_task_data(task, g_strdup(path), g_free);
     g_task_run_in_thread(task, scan_thread);
 }
 
-GListModel *tl_workspace_images(TlWorkspace *self) { return G_LIST_MODEL(self->images); }
+GListModel *tl_workspace_images(TlWorkspace *self) { return G_LIST_MODEL(self->shown); }
+guint tl_workspace_n_all(TlWorkspace *self) { return self->images->items->len; }
 
 /* --- Labels ----------------------------------------------------------------------------------------- */
 
@@ -115,6 +135,12 @@ const char *tl_workspace_label(TlWorkspace *self, guint index)
     return ((Label *)self->labels->pdata[index])->name;
 }
 
+char tl_workspace_label_key(guint index)
+{
+    static const char keys[] = "1234567890bdefghijklmoqstvxyz";
+    return index < sizeof keys ? keys[index] : '\0';
+}
+
 int workspace_find_label(TlWorkspace *self, const char *name)
 {
     for (guint i = 0; i < self->labels->len; i++) {
@@ -125,56 +151,130 @@ int workspace_find_label(TlWorkspace *self, const char *name)
     return -1;
 }
 
-void tl_workspace_add_label(TlWorkspace *self, const char *text)
+double tl_workspace_threshold(TlWorkspace *self, guint index)
 {
-    g_autofree char *name = g_strstrip(g_strdup(text));
-    if (!*name || workspace_find_label(self, name) >= 0) {
-        return;
+    return index < self->labels->len ? ((Label *)self->labels->pdata[index])->threshold
+                                     : self->threshold;
+}
+
+void tl_workspace_set_threshold(TlWorkspace *self, guint index, double threshold)
+{
+    ((Label *)self->labels->pdata[index])->threshold = CLAMP(threshold, 0, 1);
+    g_signal_emit(self, workspace_signals[CHANGED], 0, NULL);
+}
+
+void tl_workspace_set_thresholds(TlWorkspace *self, double threshold)
+{
+    self->threshold = CLAMP(threshold, 0, 1);
+    for (guint i = 0; i < self->labels->len; i++) {
+        ((Label *)self->labels->pdata[i])->threshold = self->threshold;
     }
-    if (self->model && !self->model->open_vocabulary) {
-        workspace_report(self, _("This model answers for its own labels only"));
-        return;
-    }
-    if (!workspace_check_words(self, name, NULL)) {
-        return;
-    }
+    g_signal_emit(self, workspace_signals[CHANGED], 0, NULL);
+}
+
+static Label *label_new(TlWorkspace *self, const char *name)
+{
     Label *label = g_new0(Label, 1);
     label->name = g_strdup(name);
+    label->threshold = self->threshold;
+    return label;
+}
+
+static gboolean can_add(TlWorkspace *self)
+{
+    return !self->model || self->model->open_vocabulary;
+}
+
+static Label *add(TlWorkspace *self, const char *name)
+{
+    Label *label = label_new(self, name);
     g_ptr_array_add(self->labels, label);
     g_signal_emit(self, workspace_signals[LABELS], 0);
     scoring_encode_labels(self, &label, 1);
-    database_add_label(self, label);
+    return label;
 }
 
-void tl_workspace_remove_label(TlWorkspace *self, guint index)
+static void drop_label(TlWorkspace *self, guint index)
 {
-    database_hide_label(self, tl_workspace_label(self, index));
     self->urgent = self->urgent == self->labels->pdata[index] ? NULL : self->urgent;
-    guint n = g_list_model_get_n_items(G_LIST_MODEL(self->images));
-    for (guint i = 0; i < n; i++) {
-        g_autoptr(TlImage) image = g_list_model_get_item(G_LIST_MODEL(self->images), i);
-        if (index < image->confidence->len) {
-            g_array_remove_index(image->confidence, index);
-        }
-        if (index < image->verdict->len) {
-            g_array_remove_index(image->verdict, index);
-        }
+    for (guint i = 0; i < self->images->items->len; i++) {
+        image_drop_label(self->images->items->pdata[i], index);
     }
     g_ptr_array_remove_index(self->labels, index);
     g_signal_emit(self, workspace_signals[LABELS], 0);
 }
 
-static int by_confidence(gconstpointer a, gconstpointer b, gpointer data)
+void workspace_keep_label(TlWorkspace *self, Label *label)
 {
-    guint label = GPOINTER_TO_UINT(data);
-    double left = tl_image_confidence((TlImage *)a, label);
-    double right = tl_image_confidence((TlImage *)b, label);
-    return left > right ? -1 : left < right;
+    if (label->preview) {
+        label->preview = FALSE;
+        database_add_label(self, label);
+        g_signal_emit(self, workspace_signals[LABELS], 0);
+    }
 }
 
-void tl_workspace_rank(TlWorkspace *self, guint label)
+void tl_workspace_add_label(TlWorkspace *self, const char *text)
 {
-    g_list_store_sort(self->images, by_confidence, GUINT_TO_POINTER(label));
+    g_autofree char *name = g_strstrip(g_strdup(text));
+    int index = workspace_find_label(self, name);
+    if (index >= 0) {
+        workspace_keep_label(self, self->labels->pdata[index]);
+    } else if (*name && !can_add(self)) {
+        workspace_report(self, _("This model answers for its own labels only"));
+    } else if (*name && workspace_check_words(self, name, NULL)) {
+        database_add_label(self, add(self, name));
+    }
+}
+
+void tl_workspace_remove_label(TlWorkspace *self, guint index)
+{
+    database_hide_label(self, tl_workspace_label(self, index));
+    drop_label(self, index);
+}
+
+/* --- A label that is being typed ------------------------------------------------------------------- */
+
+static int find_preview(TlWorkspace *self)
+{
+    for (guint i = 0; i < self->labels->len; i++) {
+        if (((Label *)self->labels->pdata[i])->preview) {
+            return (int)i;
+        }
+    }
+    return -1;
+}
+
+/* Back to the order from before. */
+static void end_preview(TlWorkspace *self, guint index)
+{
+    drop_label(self, index);
+    self->order = self->order_before;
+    g_free(self->order_label);
+    self->order_label = g_steal_pointer(&self->order_label_before);
+}
+
+void tl_workspace_preview_label(TlWorkspace *self, const char *text)
+{
+    g_autofree char *name = g_strstrip(g_strdup(text));
+    int before = find_preview(self);
+    if (before >= 0 && strcmp(tl_workspace_label(self, (guint)before), name) == 0) {
+        return;
+    }
+    if (before >= 0) {
+        end_preview(self, (guint)before);
+    }
+    if (*name && self->model && can_add(self) && workspace_find_label(self, name) < 0
+        && workspace_can_read(name)) {
+        self->order_before = self->order;
+        g_free(self->order_label_before);
+        self->order_label_before = g_steal_pointer(&self->order_label);
+        add(self, name)->preview = TRUE;
+        self->order = TL_ORDER_LIKELY;
+        self->order_label = g_strdup(name);
+        order_apply(self);
+    } else if (before >= 0) {
+        order_apply(self);
+    }
 }
 
 /* --- Model and life --------------------------------------------------------------------------------------- */
@@ -182,7 +282,6 @@ void tl_workspace_rank(TlWorkspace *self, guint label)
 /* Nothing that an earlier model gave is of use to the next one. */
 static void forget_model(TlWorkspace *self)
 {
-    guint n = g_list_model_get_n_items(G_LIST_MODEL(self->images));
     g_clear_pointer(&self->model, tl_model_facts_unref);
     encoding_drop(self);
     scoring_cancel(self);
@@ -190,9 +289,9 @@ static void forget_model(TlWorkspace *self)
     self->urgent = NULL;
     self->busy = NULL;
     self->done = 0;
-    for (guint i = 0; i < n; i++) {
-        g_autoptr(TlImage) image = g_list_model_get_item(G_LIST_MODEL(self->images), i);
-        image_forget(image);
+    self->score_from = 0;
+    for (guint i = 0; i < self->images->items->len; i++) {
+        image_forget(self->images->items->pdata[i]);
     }
     for (guint i = 0; i < self->labels->len; i++) {
         Label *label = self->labels->pdata[i];
@@ -214,9 +313,7 @@ static void on_loaded(GObject *source, GAsyncResult *result, gpointer data)
         scoring_encode_labels(self, (Label *const *)self->labels->pdata,
                               self->labels->len);
         for (char **l = facts->open_vocabulary ? NULL : facts->labels; l && *l; l++) {
-            Label *label = g_new0(Label, 1);
-            label->name = g_strdup(*l);
-            g_ptr_array_add(self->labels, label);
+            g_ptr_array_add(self->labels, label_new(self, *l));
         }
         database_find(self, 0);
     }
@@ -251,10 +348,10 @@ TlWorkspace *tl_workspace_new(const char *db_path, GError **error)
     g_autoptr(GPtrArray) entries = vocabulary_load(s, NULL);
     for (guint i = 0; entries && i < entries->len; i++) {
         const VocabularyEntry *e = entries->pdata[i];
-        Label *label = e->listed ? g_new0(Label, 1) : NULL;
-        if (label) {
-            *label = (Label){ .name = g_strdup(e->name), .words = g_strdup(e->prompt),
-                              .row = e->label };
+        if (e->listed) {
+            Label *label = label_new(self, e->name);
+            label->words = g_strdup(e->prompt);
+            label->row = e->label;
             g_ptr_array_add(self->labels, label);
         }
     }
@@ -269,6 +366,10 @@ void tl_workspace_stop(TlWorkspace *self)
     }
     g_cancellable_cancel(self->cancellable);
     g_cancellable_cancel(self->scoring);
+    g_cancellable_cancel(self->diverse);
+    g_clear_handle_id(&self->status_timeout, g_source_remove);
+    g_clear_handle_id(&self->order_timeout, g_source_remove);
+    g_clear_handle_id(&self->pump_idle, g_source_remove);
     tl_workspace_stop_learning(self);
     g_thread_pool_free(g_steal_pointer(&self->database), FALSE, TRUE);
     g_thread_pool_free(g_steal_pointer(&self->reader), FALSE, TRUE);
@@ -289,6 +390,11 @@ static void tl_workspace_finalize(GObject *object)
     g_clear_pointer(&self->model, tl_model_facts_unref);
     encoding_drop(self);
     g_object_unref(self->images);
+    g_object_unref(self->shown);
+    g_clear_object(&self->diverse);
+    g_free(self->order_label);
+    g_free(self->order_label_before);
+    g_free(self->last_label);
     g_object_unref(self->cancellable);
     g_object_unref(self->scoring);
     g_ptr_array_unref(self->labels);
@@ -313,14 +419,20 @@ static void tl_workspace_class_init(TlWorkspaceClass *class)
                                    G_TYPE_NONE, 0);
     signals[FAILED] = g_signal_new("failed", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
                                    G_TYPE_NONE, 1, G_TYPE_STRING);
+    signals[DECIDED] = g_signal_new("decided", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+                                    G_TYPE_NONE, 2, G_TYPE_STRING, G_TYPE_BOOLEAN);
+    signals[ORDERED] = g_signal_new("ordered", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+                                    G_TYPE_NONE, 0);
     signals[LEARNT] = g_signal_new("learnt", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
                                    G_TYPE_NONE, 0);
 }
 
 static void tl_workspace_init(TlWorkspace *self)
 {
-    self->images = g_list_store_new(TL_TYPE_IMAGE);
+    self->images = g_object_new(IMAGE_TYPE_LIST, NULL);
+    self->shown = g_object_new(IMAGE_TYPE_LIST, NULL);
     self->labels = g_ptr_array_new_with_free_func(label_free);
+    self->threshold = DEFAULT_THRESHOLD;
     self->cancellable = g_cancellable_new();
     self->engine = tl_engine_new();
     self->scoring = g_cancellable_new();

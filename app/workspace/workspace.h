@@ -21,10 +21,15 @@ const char *tl_image_error(TlImage *self);     /* NULL, or why it cannot be read
 /* Confidence of label `index` in 0..1, or -1 when it is not known yet. */
 double tl_image_confidence(TlImage *self, guint index);
 StoreVerdict tl_image_verdict(TlImage *self, guint index);
+/* The labels of the highest confidences among the first `labels`, accepted ones before
+ * others and rejected ones last, to out[most]. Returns how many are known, most at most. */
+guint tl_image_strongest(TlImage *self, guint labels, guint most, guint *out);
 
 /* Signals: "changed" (TlImage, or NULL for all): confidences or decisions; "labels";
  * "status": what tl_workspace_status and tl_workspace_learning return; "learnt": another
- * model is used from now on; "failed" (const char *): for a person. */
+ * model is used from now on; "failed" (const char *): for a person; "decided" (const char *,
+ * gboolean): a step was written, in words for a person, and whether it may be taken back (it
+ * was itself undo where not); "ordered": what tl_workspace_images holds, or its order. */
 #define TL_TYPE_WORKSPACE (tl_workspace_get_type())
 G_DECLARE_FINAL_TYPE(TlWorkspace, tl_workspace, TL, WORKSPACE, GObject)
 
@@ -35,7 +40,9 @@ void tl_workspace_open_folder(TlWorkspace *self, const char *path);
 /* Stops all work: what was decided is written, threads are joined. Before the program
  * exits; the workspace is of no use afterwards. */
 void tl_workspace_stop(TlWorkspace *self);
-GListModel *tl_workspace_images(TlWorkspace *self);      /* of TlImage; borrowed */
+/* Of TlImage, in the present order, without what it leaves out; borrowed. */
+GListModel *tl_workspace_images(TlWorkspace *self);
+guint tl_workspace_n_all(TlWorkspace *self);             /* with what it leaves out */
 const TlModelFacts *tl_workspace_model(TlWorkspace *self); /* NULL while none */
 gboolean tl_workspace_loading(TlWorkspace *self);
 const char *tl_workspace_status(TlWorkspace *self);      /* "12 of 38 images", "" */
@@ -43,6 +50,12 @@ double tl_workspace_fraction(TlWorkspace *self);         /* of images that are s
 
 guint tl_workspace_n_labels(TlWorkspace *self);
 const char *tl_workspace_label(TlWorkspace *self, guint index);
+/* The key that stands for a label, '\0' when there are more labels than keys: digits first,
+ * then letters that are no command (a, c, n, p, r, u and w are). */
+char tl_workspace_label_key(guint index);
+/* The first image from position `from` on, round the end, that is open for a label; G_MAXUINT
+ * when none is. */
+guint tl_workspace_next_open(TlWorkspace *self, guint from, guint label);
 /* Adds a label in plain words and scores every image for it; the seen one first. */
 void tl_workspace_add_label(TlWorkspace *self, const char *text);
 void tl_workspace_remove_label(TlWorkspace *self, guint index);
@@ -50,12 +63,30 @@ void tl_workspace_remove_label(TlWorkspace *self, guint index);
 const char *tl_workspace_wording(TlWorkspace *self, guint index);
 /* Stores it and scores every image again; NULL or "" for the name. */
 void tl_workspace_set_wording(TlWorkspace *self, guint index, const char *text);
+/* A label that is being typed: every image is scored for it and the likely ones come first,
+ * until tl_workspace_add_label makes it one like others or another text takes its place;
+ * "" ends it and brings the order from before back. */
+void tl_workspace_preview_label(TlWorkspace *self, const char *text);
+/* From which confidence on a label is taken for seen, 0..1. */
+double tl_workspace_threshold(TlWorkspace *self, guint index);
+void tl_workspace_set_threshold(TlWorkspace *self, guint index, double threshold);
+/* Of every label, those included that come later. */
+void tl_workspace_set_thresholds(TlWorkspace *self, double threshold);
 /* Scores this image before the others. */
 void tl_workspace_focus(TlWorkspace *self, TlImage *image);
 
 void tl_workspace_decide(TlWorkspace *self, TlImage *image, guint label,
                          StoreVerdict verdict);
+/* On many images (of TlImage) as one step. */
+void tl_workspace_decide_all(TlWorkspace *self, GPtrArray *images, guint label,
+                             StoreVerdict verdict);
+/* The verdict that was given last, on the same label, for other images. */
+void tl_workspace_repeat(TlWorkspace *self, GPtrArray *images);
+/* Accepts a label on the images in view that are open and at or above its threshold. */
+void tl_workspace_accept_above(TlWorkspace *self, guint label);
+/* One step back or forth; without limit, and over restarts. */
 void tl_workspace_undo(TlWorkspace *self);
+void tl_workspace_redo(TlWorkspace *self);
 /* Learning: the model's head is tuned on everything that was decided, from cached tokens,
  * on a thread of its own. The new model is made in `models_dir`, takes the place of the old
  * one, and names it as the one to go back to. */
@@ -88,7 +119,22 @@ void tl_workspace_explain_async(TlWorkspace *self, TlImage *image, guint label,
 TlExplanation *tl_workspace_explain_finish(TlWorkspace *self, GAsyncResult *result,
                                            GError **error);
 
-/* Orders the images by a label's confidence, best first. */
-void tl_workspace_rank(TlWorkspace *self, guint label);
+/* In which order images come, and which. All but the first and the last are about a label,
+ * and "open" is what nobody has decided on for it. */
+typedef enum {
+    TL_ORDER_FOLDER,    /* as files lie */
+    TL_ORDER_LIKELY,    /* highest confidence first */
+    TL_ORDER_UNCERTAIN, /* open: nearest to the threshold first */
+    TL_ORDER_DIVERSE,   /* open: uncertain and unlike one another, some hundreds */
+    TL_ORDER_UNDECIDED, /* open, as files lie */
+    TL_ORDER_DISAGREE,  /* a person and the model say different things: the widest first */
+    TL_ORDER_RANDOM,    /* all, shuffled: a sample of the whole */
+    TL_N_ORDERS
+} TlOrder;
+/* What is decided or scored later stays where it is until this is called again, but for
+ * orders by confidence while confidences come. */
+void tl_workspace_set_order(TlWorkspace *self, TlOrder order, guint label);
+TlOrder tl_workspace_order(TlWorkspace *self);
+const char *tl_workspace_order_label(TlWorkspace *self); /* NULL for none */
 
 G_END_DECLS

@@ -1,5 +1,6 @@
-/* Shared by the files of the workspace: image.c (an image), database.c (what runs on the
- * thread of the store), scoring.c, encoding.c and workspace.c (folders, labels, life).
+/* Shared by the files of the workspace: image.c and list.c (images), database.c (what runs
+ * on the thread of the store), decisions.c, order.c, scoring.c, encoding.c and workspace.c
+ * (folders, labels, life).
  * Everything here is for the main thread unless it says otherwise. */
 #pragma once
 
@@ -15,14 +16,27 @@ struct _TlImage {
     gboolean cached;     /* the cache holds its tokens */
     gboolean queued;     /* waits for the image encoder */
     gboolean scoring;    /* in a request that is under way */
-    GArray *confidence;  /* float by label, -1 unknown */
-    GArray *verdict;     /* StoreVerdict by label */
+    GArray *confidence;  /* float by label, -1 unknown; NULL while all are */
+    GArray *verdict;     /* StoreVerdict by label; NULL while all are open */
 };
 
 typedef struct Learning Learning;
 /* words: what a person wrote for it, or NULL; prompt: the key of that expression with the
  * model's own prompt in it, as predictions and decisions have it. */
-typedef struct { char *name, *words, *prompt; gint64 row; GBytes *embedding; } Label;
+typedef struct {
+    char *name, *words, *prompt;
+    gint64 row;
+    GBytes *embedding;
+    double threshold;
+    gboolean preview;    /* is being typed: not in the store */
+} Label;
+
+#define IMAGE_TYPE_LIST (image_list_get_type())
+G_DECLARE_FINAL_TYPE(ImageList, image_list, IMAGE, LIST, GObject)
+struct _ImageList {
+    GObject parent;
+    GPtrArray *items;    /* of TlImage, owned */
+};
 
 struct _TlWorkspace {
     GObject parent;
@@ -34,13 +48,16 @@ struct _TlWorkspace {
     TlEngine *engine;
     TlModelFacts *model;
     gboolean loading;
-    GListStore *images;
+    ImageList *images;       /* all of the folder, in its order */
+    ImageList *shown;        /* what the order lets through */
     GPtrArray *labels;       /* of Label */
     GCancellable *cancellable; /* of the open folder */
     GQueue pending;          /* images that wait for tokens */
     TlImage *busy;
     Learning *learning;      /* NULL while nothing is learnt */
     guint done;
+    guint status_timeout;    /* the status is told of soon; 0: it is not */
+    guint find_at, find_first, find_jobs; /* of database_find */
     char *status, *device, *model_path, *db_path;
     char *earlier;           /* path of the model that this one was tuned from, or NULL */
     /* Scoring: */
@@ -48,20 +65,36 @@ struct _TlWorkspace {
     guint requests;
     gboolean halted;         /* the engine failed; nothing is asked until a model loads */
     Label *urgent;           /* typed last: scored before what else is unknown */
+    guint score_from;        /* no image before this one lacks anything */
+    guint pump_idle;
+    /* The order: */
+    TlOrder order, order_before; /* before a label was typed */
+    char *order_label, *order_label_before;
+    guint order_timeout, seed;
+    double threshold;        /* of labels that come */
+    GCancellable *diverse;
+    /* The last verdict that was given: */
+    char *last_label;
+    StoreVerdict last_verdict;
 };
 
-enum { CHANGED, LABELS, STATUS, FAILED, LEARNT, N_SIGNALS };
+enum { CHANGED, LABELS, STATUS, FAILED, LEARNT, DECIDED, ORDERED, N_SIGNALS };
 extern guint workspace_signals[N_SIGNALS];
 
 void workspace_report(TlWorkspace *self, const char *text);
 /* Says nothing of cancellation. */
 void workspace_report_error(TlWorkspace *self, const GError *error);
+/* Counts again, and tells of it soon: many changes are one. */
 void workspace_set_status(TlWorkspace *self);
+/* A label that was only being typed is one like others from now on. */
+void workspace_keep_label(TlWorkspace *self, Label *label);
 /* -1 when there is none. */
 int workspace_find_label(TlWorkspace *self, const char *name);
 /* Whether a label of that name can ask the model `words` (NULL: its name); the person is
  * told when it cannot. */
 gboolean workspace_check_words(TlWorkspace *self, const char *name, const char *words);
+/* Whether a name says what to ask, as half of what is being typed may not. */
+gboolean workspace_can_read(const char *name);
 /* Whether a prompt's embedding is here, or none is needed. */
 gboolean workspace_can_score(TlWorkspace *self, const Label *label);
 
@@ -73,6 +106,20 @@ void image_set_confidence(TlImage *self, guint index, float value);
 void image_set_verdict(TlImage *self, guint index, StoreVerdict verdict);
 /* What an earlier model left. */
 void image_forget(TlImage *self);
+/* The labels behind it move up. */
+void image_drop_label(TlImage *self, guint index);
+
+/* --- list.c --- */
+
+/* Takes over an array of images; tells of what differs. */
+void image_list_take(ImageList *self, GPtrArray *items);
+
+/* --- order.c --- */
+
+/* Orders the images anew. */
+void order_apply(TlWorkspace *self);
+/* Orders them anew soon when the order is by that label's confidences. */
+void order_follow(TlWorkspace *self, const char *label);
 
 /* --- database.c --- */
 
@@ -85,6 +132,16 @@ void database_find(TlWorkspace *self, guint first);
 void database_keep(TlWorkspace *self, TlImage *image);
 void database_add_label(TlWorkspace *self, const Label *label);
 void database_hide_label(TlWorkspace *self, const char *name);
+/* How decisions and predictions name a model; NULL for none. To be freed. Any thread. */
+char *database_model_mark(const TlModelFacts *model);
+/* A job of another file: `work` on the thread of the store, then `done` on the main thread,
+ * after an error was told; the data are freed in the end, or when the workspace stops. */
+typedef struct {
+    void (*work)(store *s, gpointer data, GError **error);
+    void (*done)(TlWorkspace *self, gpointer data, gboolean good);
+    GDestroyNotify free;
+} DatabaseTask;
+void database_do(TlWorkspace *self, const DatabaseTask *task, gpointer data);
 /* Makes the day's backup when one is due. */
 void database_back_up(TlWorkspace *self);
 /* Calls `then` on the main thread when everything that was asked for before is written. */
@@ -102,8 +159,11 @@ void scoring_read(gpointer job, gpointer unused);
 /* Finds embeddings for labels without one, in the cache or by the text encoder, and
  * scores the images. A single label is taken for one that a person has just typed. */
 void scoring_encode_labels(TlWorkspace *self, Label *const *labels, guint n);
-/* Asks for what is unknown, as long as few requests are under way. Any time. */
+/* Asks for what is unknown, as long as few requests are under way: when the main loop is
+ * next idle, so that many changes cost one search. */
 void scoring_pump(TlWorkspace *self);
+/* Images anywhere may lack something again. */
+void scoring_search_all(TlWorkspace *self);
 /* Cancels the requests under way; what they leave unknown is asked for again. */
 void scoring_cancel(TlWorkspace *self);
 /* The cache of the model, for the thread that owns *cache; NULL when there is none. Any

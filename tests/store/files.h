@@ -3,6 +3,7 @@
 
 #include "app/store/store.h"
 #include "tests/check.h"
+#include "tests/store/undo.h"
 
 static char *dir;
 

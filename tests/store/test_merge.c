@@ -81,7 +81,7 @@ static void make_sources(void)
     decide_at(s, shared, cat, STORE_REJECTED, "2026-01-01T10:00:00.000Z");
     decide_at(s, shared, cat, STORE_ACCEPTED, "2026-01-03T10:00:00.000Z");
     REQUIRE(store_decide(s, own, dog, STORE_ACCEPTED, &person, NULL));
-    REQUIRE(store_undo(s, &who, &what, NULL) && who == own);
+    REQUIRE(undo(s, &who, &what) && who == own);
     decide_at(s, shared, dog, STORE_REJECTED, "2026-01-01T10:00:00.000Z");
     say(s, shared, cat, 0.25f);
     store_close(&s);
@@ -164,16 +164,16 @@ static void test_undo(void)
     store *s = open_new("both.db");
     gint64 shared = store_find_content(s, "aa"), cat = store_find_label(s, "cat");
     gint64 dog = store_find_label(s, "dog");
-    REQUIRE(store_undo(s, &who, &what, NULL) && who == 0);
+    REQUIRE(undo(s, &who, &what) && who == 0);
     decide_at(s, shared, cat, STORE_CLEARED, "2025-12-31T10:00:00.000Z");
     REQUIRE_INT(store_verdict(s, shared, cat), STORE_ACCEPTED); /* decided long ago */
-    REQUIRE(store_undo(s, &who, &what, NULL) && who == shared && what == cat);
+    REQUIRE(undo(s, &who, &what) && who == shared && what == cat);
     REQUIRE_INT(store_verdict(s, shared, cat), STORE_ACCEPTED);
     REQUIRE(store_decide(s, shared, dog, STORE_ACCEPTED, &person, NULL));
     REQUIRE_INT(store_verdict(s, shared, dog), STORE_ACCEPTED);
-    REQUIRE(store_undo(s, &who, &what, NULL) && what == dog);
+    REQUIRE(undo(s, &who, &what) && what == dog);
     REQUIRE_INT(store_verdict(s, shared, dog), STORE_REJECTED); /* anna's again */
-    REQUIRE(store_undo(s, &who, &what, NULL) && who == 0);
+    REQUIRE(undo(s, &who, &what) && who == 0);
     store_close(&s);
 }
 

@@ -37,13 +37,68 @@ static void test_decisions(void)
     REQUIRE(store_predicted(s, image, &question, &known) && known == 0.5f);
     REQUIRE_INT(store_verdict(s, image, label), STORE_REJECTED); /* the person's stands */
     REQUIRE(store_decide(s, image, label, STORE_ACCEPTED, &person, NULL));
-    REQUIRE(store_undo(s, &who, &what, NULL));
+    REQUIRE(undo(s, &who, &what));
     REQUIRE_INT(who, image);
     REQUIRE_INT(store_verdict(s, image, label), STORE_REJECTED);
-    REQUIRE(store_undo(s, &who, &what, NULL));
+    REQUIRE(undo(s, &who, &what));
     REQUIRE_INT(store_verdict(s, image, label), STORE_CLEARED);
-    REQUIRE(store_undo(s, &who, &what, NULL));
+    REQUIRE(undo(s, &who, &what));
     REQUIRE_INT(who, 0); /* nothing left */
+    store_close(&s);
+}
+
+static void decide_step(store *s, gint64 label, StoreVerdict verdict, guint n)
+{
+    gint64 step = 0;
+    g_autoptr(GArray) changes = store_changes_new();
+    REQUIRE(store_begin(s, NULL));
+    for (guint i = 0; i < n; i++) {
+        g_autofree char *hash = g_strdup_printf("step-%u", i);
+        REQUIRE(store_decide_in_step(s, put_image(s, hash, hash), label, verdict, &person,
+                                     &step, changes, NULL));
+    }
+    REQUIRE(store_commit(s, NULL));
+    REQUIRE_INT(changes->len, n);
+}
+
+/* How many changes undo or redo made, all to `verdict`. */
+static guint turned(GArray *changes, StoreVerdict verdict)
+{
+    REQUIRE(changes);
+    guint n = changes->len;
+    for (guint i = 0; i < n; i++) {
+        REQUIRE_INT(g_array_index(changes, StoreChange, i).verdict, verdict);
+        REQUIRE_STR(g_array_index(changes, StoreChange, i).name, "boat");
+    }
+    g_array_unref(changes);
+    return n;
+}
+
+static void test_steps(void)
+{
+    store *s = open_new("steps.db");
+    gint64 boat = store_put_label(s, "boat", NULL, NULL);
+    REQUIRE_INT(turned(store_undo(s, NULL), 0) + turned(store_redo(s, NULL), 0), 0);
+    decide_step(s, boat, STORE_ACCEPTED, 3);
+    decide_step(s, boat, STORE_REJECTED, 2);
+    REQUIRE_INT(turned(store_undo(s, NULL), STORE_ACCEPTED), 2);
+    REQUIRE_INT(turned(store_undo(s, NULL), STORE_CLEARED), 3);
+    REQUIRE_INT(turned(store_undo(s, NULL), 0), 0);
+    for (int round = 0; round < 2; round++) { /* as often as one likes */
+        REQUIRE_INT(turned(store_redo(s, NULL), STORE_ACCEPTED), 3);
+        REQUIRE_INT(turned(store_redo(s, NULL), STORE_REJECTED), 2);
+        REQUIRE_INT(turned(store_redo(s, NULL), 0), 0);
+        REQUIRE_INT(turned(store_undo(s, NULL), STORE_ACCEPTED), 2);
+        REQUIRE_INT(turned(store_undo(s, NULL), STORE_CLEARED), 3);
+    }
+    store_close(&s);
+    s = open_new("steps.db"); /* the history outlives the program */
+    REQUIRE_INT(turned(store_redo(s, NULL), STORE_ACCEPTED), 3);
+    decide_step(s, boat, STORE_REJECTED, 1); /* what was taken back before is no more */
+    REQUIRE_INT(turned(store_redo(s, NULL), 0), 0);
+    REQUIRE_INT(turned(store_undo(s, NULL), STORE_ACCEPTED), 1);
+    REQUIRE_INT(turned(store_redo(s, NULL), STORE_REJECTED), 1);
+    REQUIRE_INT(turned(store_redo(s, NULL), 0), 0);
     store_close(&s);
 }
 
@@ -224,9 +279,9 @@ static void test_migration(const char *corpus)
     /* Of decisions of one moment the later stands: number 10, not 9. */
     s = open_old(corpus, "v3");
     REQUIRE_INT(store_verdict(s, 2, 1), STORE_ACCEPTED);
-    REQUIRE(store_undo(s, &image, &label, NULL) && image == 2 && label == 1);
+    REQUIRE(undo(s, &image, &label) && image == 2 && label == 1);
     REQUIRE_INT(store_verdict(s, 2, 1), STORE_REJECTED);
-    REQUIRE(store_undo(s, &image, &label, NULL) && image == 2 && label == 1);
+    REQUIRE(undo(s, &image, &label) && image == 2 && label == 1);
     REQUIRE_INT(store_verdict(s, 2, 1), STORE_CLEARED);
     store_close(&s);
 }
@@ -267,6 +322,7 @@ int main(int argc, char **argv)
     REQUIRE(argc == 2);
     make_dir();
     test_decisions();
+    test_steps();
     test_append_only();
     test_kill();
     test_hostile();

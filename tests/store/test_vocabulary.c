@@ -3,6 +3,7 @@
 #include "app/store/thresholds.h"
 #include "app/store/vocabulary.h"
 #include "tests/check.h"
+#include "tests/store/undo.h"
 
 static char *dir;
 static const StoreSource person = { .confidence = -1, .threshold = -1 };
@@ -106,7 +107,7 @@ static void test_merge(void)
     /* What is decided now is the newest, and undoing finds what held before. */
     REQUIRE(store_decide(s, a, quay, STORE_ACCEPTED, &person, NULL));
     require_decisions(s, "a:quay=1 b:quay=1 ");
-    REQUIRE(store_undo(s, &who, &what, NULL));
+    REQUIRE(undo(s, &who, &what));
     REQUIRE(who == a && what == quay);
     require_decisions(s, "a:quay=-1 b:quay=1 ");
 
@@ -192,12 +193,12 @@ static void test_consequences(void)
     }
     g_autoptr(GArray) again = decide(s, image, "kitchen", STORE_ACCEPTED, &person);
     REQUIRE_INT(again->len, 1); /* what holds already is not said again */
-    REQUIRE(store_undo(s, &who, &what, NULL));
+    REQUIRE(undo(s, &who, &what));
 
-    REQUIRE(store_undo(s, &who, &what, NULL)); /* a decision and all that followed */
+    REQUIRE(undo(s, &who, &what)); /* a decision and all that followed */
     REQUIRE_INT(what, first->label);
     require_decisions(s, "x:indoors=-1 x:outdoors=1 x:beach=1 ");
-    REQUIRE(store_undo(s, &who, &what, NULL));
+    REQUIRE(undo(s, &who, &what));
     require_decisions(s, "");
 
     g_autoptr(GArray) child = decide(s, image, "kitchen", STORE_ACCEPTED, &person);
@@ -221,7 +222,7 @@ static void test_consequences_of_models(void)
     g_autoptr(GArray) ignored = decide(s, image, "kitchen", STORE_ACCEPTED, &machine);
     REQUIRE_INT(ignored->len, 0);
     REQUIRE_INT(store_verdict(s, image, store_find_label(s, "kitchen")), STORE_REJECTED);
-    REQUIRE(store_undo(s, &who, &what, NULL));
+    REQUIRE(undo(s, &who, &what));
     REQUIRE_INT(what, store_find_label(s, "kitchen")); /* not what a model said */
     store_close(&s);
 }

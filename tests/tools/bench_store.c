@@ -7,6 +7,7 @@
  * transaction include their way to the disk; COMMIT is nothing else, and has no limit. */
 #include "app/store/backup.h"
 #include "app/store/merge.h"
+#include "app/store/steps.h"
 #include "app/store/store_private.h"
 #include "tests/check.h"
 
@@ -172,7 +173,7 @@ static void ask_labels(struct bench *b, int round)
 static void ask_decisions(struct bench *b, gint64 image)
 {
     store *s = b->store;
-    gint64 label = 1 + image % LABELS, who, what, all[LABELS];
+    gint64 label = 1 + image % LABELS, all[LABELS];
     StoreVerdict verdicts[LABELS];
     StoreSource person = { .confidence = 0.5, .threshold = -1 };
     StoreSource model = { .by_model = TRUE, .model = "m#1", .confidence = 0.9,
@@ -185,7 +186,13 @@ static void ask_decisions(struct bench *b, gint64 image)
     REQUIRE(store_accept_once(s, image, label, &model, NULL, NULL));
     store_verdicts(s, image, all, LABELS, verdicts);
     REQUIRE_INT(verdicts[label - 1], STORE_ACCEPTED);
-    REQUIRE(store_undo(s, &who, &what, NULL) && who == image && what == label);
+    g_autoptr(GArray) undone = store_undo(s, NULL);
+    REQUIRE(undone && undone->len == 1);
+    REQUIRE_INT(g_array_index(undone, StoreChange, 0).image, image);
+    g_autoptr(GArray) redone = store_redo(s, NULL);
+    REQUIRE(redone && redone->len == 1);
+    g_autoptr(GArray) again = store_undo(s, NULL);
+    REQUIRE(again && again->len == 1);
 }
 
 static void ask_predictions(struct bench *b, gint64 image)

@@ -72,7 +72,7 @@ static TlWorkspace *start(char **argv)
 
 /* Leaves nothing of an image but its name, size and time, so that only the cache can
  * know its tokens. */
-static void spoil(TlWorkspace *workspace)
+static inline void spoil(TlWorkspace *workspace)
 {
     for (guint i = 0; i < count_images(workspace); i++) {
         g_autoptr(TlImage) item = g_list_model_get_item(tl_workspace_images(workspace), i);
