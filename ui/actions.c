@@ -121,6 +121,11 @@ static void action_new_label(GtkWidget *widget, const char *name, GVariant *para
     tl_labels_focus_entry(TL_WINDOW(widget)->labels);
 }
 
+static void action_find(GtkWidget *widget, const char *name, GVariant *parameter)
+{
+    tl_find_start(TL_WINDOW(widget)->find);
+}
+
 static void action_refresh(GtkWidget *widget, const char *name, GVariant *parameter)
 {
     TlWorkspace *workspace = TL_WINDOW(widget)->workspace;
@@ -315,7 +320,7 @@ void actions_install(TlWindowClass *class)
         { "win.next", NULL, action_next }, { "win.previous", NULL, action_previous },
         { "win.next-open", NULL, action_next_open },
         { "win.new-label", NULL, action_new_label },
-        { "win.refresh", NULL, action_refresh },
+        { "win.refresh", NULL, action_refresh }, { "win.find", NULL, action_find },
         { "win.zoom-in", NULL, action_zoom_in }, { "win.zoom-out", NULL, action_zoom_out },
         { "win.fit", NULL, action_fit }, { "win.turn", "i", action_turn },
         { "win.large", NULL, action_large },

@@ -159,7 +159,7 @@ static void set_keys(GtkApplication *app)
     static const struct { const char *action, *keys[3]; } table[] = {
         { "win.open", { "<Control>o" } }, { "win.undo", { "<Control>z" } },
         { "win.redo", { "<Control><Shift>z", "<Control>y" } },
-        { "win.new-label", { "<Control>l" } },
+        { "win.new-label", { "<Control>l" } }, { "win.find", { "<Control>f" } },
         { "win.accept-above", { "<Control><Shift>a" } }, { "win.refresh", { "F5" } },
         { "win.zoom-in", { "<Control>plus", "<Control>equal" } },
         { "win.zoom-out", { "<Control>minus" } }, { "win.fit", { "<Control>0" } },

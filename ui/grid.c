@@ -107,14 +107,14 @@ void tl_grid_focus(TlGrid *self)
                                : GTK_WIDGET(self->view));
 }
 
-/* The keyboard follows, unless a person types elsewhere. */
+/* The keyboard follows, unless a person types. */
 static void select_at(TlGrid *self, guint at)
 {
     GtkRoot *root = gtk_widget_get_root(GTK_WIDGET(self));
     GtkWidget *focus = root ? gtk_root_get_focus(root) : NULL;
     gtk_selection_model_select_item(GTK_SELECTION_MODEL(self->selection), at, TRUE);
     scroll_to(self, at);
-    if (focus && gtk_widget_is_ancestor(focus, GTK_WIDGET(self))) {
+    if (!focus || !GTK_IS_EDITABLE(focus)) {
         tl_grid_focus(self);
     }
 }
@@ -162,7 +162,8 @@ GPtrArray *tl_grid_selected(TlGrid *self)
     return images;
 }
 
-/* Another order: the same images are selected where they are in it. */
+/* Another order: the same images are selected where they are in it. What it leaves out is
+ * selected no longer, for nobody would see what happens to it. */
 static void on_ordered(TlGrid *self)
 {
     guint n = g_list_model_get_n_items(model(self)), at = GTK_INVALID_LIST_POSITION;
@@ -177,8 +178,8 @@ static void on_ordered(TlGrid *self)
     self->restoring = TRUE;
     gtk_selection_model_set_selection(GTK_SELECTION_MODEL(self->selection), chosen, all);
     self->restoring = FALSE;
+    remember_selected(self);
     if (n == 0) {
-        g_hash_table_remove_all(self->selected);
         set_current(self, NULL);
     } else if (at == GTK_INVALID_LIST_POSITION) {
         select_at(self, 0);

@@ -134,16 +134,53 @@ static void on_remove(GtkButton *button)
     tl_workspace_remove_label(labels_of(widget)->workspace, index_of(widget));
 }
 
-static void on_threshold(GtkRange *scale)
+/* --- Threshold and trust ------------------------------------------------------------------- */
+
+/* The precision that a threshold is proposed for. */
+#define PRECISION 0.95
+
+static char *describe_wished(const struct trust_threshold *wished)
+{
+    if (wished->holds) {
+        return g_strdup_printf(_("From %.0f %% on, %.0f %% or more are right"),
+                               100 * wished->threshold, 100 * PRECISION);
+    }
+    if (wished->more > 0) {
+        return g_strdup_printf(
+            ngettext("%d more decision above it would show whether %.0f %% are right",
+                     "%d more decisions above it would show whether %.0f %% are right",
+                     (gulong)wished->more), wished->more, 100 * PRECISION);
+    }
+    return g_strdup_printf(_("No threshold is known yet from which on %.0f %% are right"),
+                           100 * PRECISION);
+}
+
+static void show_trust(GtkWidget *scale, GtkLabel *text)
+{
+    TlTrust trust;
+    tl_workspace_trust(labels_of(scale)->workspace, index_of(scale), PRECISION, &trust);
+    g_autofree char *wished = describe_wished(&trust.wished);
+    g_autofree char *whole = g_strdup_printf(
+        _("Above it: %u accepted, %u rejected, %u open\n"
+          "At it, the label holds with %.0f %% (%.0f to %.0f %%)\n%s"),
+        trust.counts.accepted, trust.counts.rejected, trust.counts.undecided,
+        100 * trust.probability, 100 * trust.interval.low, 100 * trust.interval.high, wished);
+    gtk_label_set_text(text, whole);
+}
+
+static void on_threshold(GtkRange *scale, gpointer data)
 {
     GtkWidget *widget = GTK_WIDGET(scale);
     tl_workspace_set_threshold(labels_of(widget)->workspace, index_of(widget),
                                gtk_range_get_value(scale) / 100);
+    show_trust(widget, data);
 }
 
 static GtkWidget *threshold_new(double threshold)
 {
     GtkWidget *box = gtk_box_new(GTK_ORIENTATION_HORIZONTAL, 6);
+    GtkWidget *both = gtk_box_new(GTK_ORIENTATION_VERTICAL, 6);
+    GtkWidget *trust = gtk_label_new(NULL);
     GtkWidget *text = gtk_label_new_with_mnemonic(_("_Threshold in %"));
     GtkWidget *scale = gtk_scale_new_with_range(GTK_ORIENTATION_HORIZONTAL, 0, 100, 1);
     gtk_range_set_value(GTK_RANGE(scale), 100 * threshold);
@@ -152,10 +189,15 @@ static GtkWidget *threshold_new(double threshold)
     gtk_label_set_mnemonic_widget(GTK_LABEL(text), scale);
     gtk_accessible_update_relation(GTK_ACCESSIBLE(scale),
                                    GTK_ACCESSIBLE_RELATION_LABELLED_BY, text, NULL, -1);
-    g_signal_connect(scale, "value-changed", G_CALLBACK(on_threshold), NULL);
+    gtk_label_set_xalign(GTK_LABEL(trust), 0);
+    gtk_widget_add_css_class(trust, "caption");
+    g_signal_connect(scale, "value-changed", G_CALLBACK(on_threshold), trust);
+    g_signal_connect(scale, "map", G_CALLBACK(show_trust), trust);
     gtk_box_append(GTK_BOX(box), text);
     gtk_box_append(GTK_BOX(box), scale);
-    return box;
+    gtk_box_append(GTK_BOX(both), box);
+    gtk_box_append(GTK_BOX(both), trust);
+    return both;
 }
 
 /* Made when it is opened, as there may be many rows. */

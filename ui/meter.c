@@ -2,11 +2,10 @@
 
 #include <glib/gi18n.h>
 
-#define BAR_PX 5
-
 struct _TlMeter {
     GtkWidget parent;
-    GtkWidget *head, *bar;
+    GtkWidget *head;
+    GtkLevelBar *bar;   /* tells screen readers of the value, which GTK does for its own */
     GtkImage *sign;
     GtkLabel *key, *name, *number;
     TlMeterValue value; /* its label is the text of `name` */
@@ -21,39 +20,23 @@ static const struct { const char *icon, *text; } signs[] = {
 
 /* --- Drawing -------------------------------------------------------------------------------- */
 
-static void fill(GtkSnapshot *snapshot, const GdkRGBA *colour, double alpha,
-                 const graphene_rect_t *area)
-{
-    GdkRGBA c = *colour;
-    c.alpha *= (float)alpha;
-    gtk_snapshot_append_color(snapshot, &c, area);
-}
-
-/* In the colour of text, which every theme sets apart from its ground. */
+/* The mark is in the colour of text, which every theme sets apart from its ground. */
 static void tl_meter_snapshot(GtkWidget *widget, GtkSnapshot *snapshot)
 {
     TlMeter *self = TL_METER(widget);
-    graphene_rect_t bar, area;
-    GdkRGBA colour, accent;
-    GtkStyleContext *style = gtk_widget_get_style_context(widget);
+    graphene_rect_t bar, mark;
+    GdkRGBA colour;
     gtk_widget_snapshot_child(widget, self->head, snapshot);
-    if (!gtk_widget_compute_bounds(self->bar, widget, &bar)) {
+    gtk_widget_snapshot_child(widget, GTK_WIDGET(self->bar), snapshot);
+    if (!gtk_widget_compute_bounds(GTK_WIDGET(self->bar), widget, &bar)) {
         return;
     }
-    gtk_style_context_get_color(style, &colour);
-    if (!gtk_style_context_lookup_color(style, "accent_color", &accent)) {
-        accent = colour;
-    }
-    float x = bar.origin.x, y = bar.origin.y, width = bar.size.width;
-    float part = (float)CLAMP(self->value.confidence, 0, 1);
+    gtk_style_context_get_color(gtk_widget_get_style_context(widget), &colour);
     gboolean right = gtk_widget_get_direction(widget) == GTK_TEXT_DIR_RTL;
-    area = GRAPHENE_RECT_INIT(x, y + 1, width, BAR_PX - 2);
-    fill(snapshot, &colour, 0.2, &area);
-    area = GRAPHENE_RECT_INIT(right ? x + width * (1 - part) : x, y, width * part, BAR_PX);
-    fill(snapshot, &accent, 1, &area);
-    float at = (float)self->value.threshold;
-    area = GRAPHENE_RECT_INIT(x + width * (right ? 1 - at : at) - 1, y - 2, 2, BAR_PX + 4);
-    fill(snapshot, &colour, 0.85, &area);
+    float at = right ? 1 - (float)self->value.threshold : (float)self->value.threshold;
+    mark = GRAPHENE_RECT_INIT(bar.origin.x + bar.size.width * at - 1, bar.origin.y - 2, 2,
+                              bar.size.height + 4);
+    gtk_snapshot_append_color(snapshot, &colour, &mark);
 }
 
 /* --- Values ------------------------------------------------------------------------------------ */
@@ -66,9 +49,9 @@ static void tell(TlMeter *self)
         v->confidence < 0 ? g_strdup_printf(_("not known yet, %s"), state)
                           : g_strdup_printf(_("%.0f %%, %s"), 100 * v->confidence, state);
     gtk_accessible_update_property(
-        GTK_ACCESSIBLE(self), GTK_ACCESSIBLE_PROPERTY_LABEL, v->label,
-        GTK_ACCESSIBLE_PROPERTY_VALUE_NOW, 100 * MAX(v->confidence, 0),
-        GTK_ACCESSIBLE_PROPERTY_VALUE_TEXT, text, -1);
+        GTK_ACCESSIBLE(self->bar), GTK_ACCESSIBLE_PROPERTY_LABEL, v->label,
+        GTK_ACCESSIBLE_PROPERTY_DESCRIPTION, text, GTK_ACCESSIBLE_PROPERTY_VALUE_TEXT, text,
+        -1);
 }
 
 static gboolean is_shown(const TlMeter *self, const TlMeterValue *v)
@@ -92,6 +75,7 @@ void tl_meter_set(TlMeter *self, const TlMeterValue *value)
     gtk_label_set_text(self->key, key);
     gtk_widget_set_visible(GTK_WIDGET(self->key), value->key != '\0');
     gtk_image_set_from_icon_name(self->sign, signs[value->verdict + 1].icon);
+    gtk_level_bar_set_value(self->bar, 100 * CLAMP(value->confidence, 0, 1));
     self->value = *value;
     self->value.label = gtk_label_get_text(self->name);
     tell(self);
@@ -104,7 +88,10 @@ static void tl_meter_dispose(GObject *object)
 {
     TlMeter *self = TL_METER(object);
     g_clear_pointer(&self->head, gtk_widget_unparent);
-    g_clear_pointer(&self->bar, gtk_widget_unparent);
+    if (self->bar) {
+        gtk_widget_unparent(GTK_WIDGET(self->bar));
+        self->bar = NULL;
+    }
     self->value.label = NULL;
     G_OBJECT_CLASS(tl_meter_parent_class)->dispose(object);
 }
@@ -115,7 +102,7 @@ static void tl_meter_class_init(TlMeterClass *class)
     G_OBJECT_CLASS(class)->dispose = tl_meter_dispose;
     widget->snapshot = tl_meter_snapshot;
     gtk_widget_class_set_layout_manager_type(widget, GTK_TYPE_BOX_LAYOUT);
-    gtk_widget_class_set_accessible_role(widget, GTK_ACCESSIBLE_ROLE_METER);
+    gtk_widget_class_set_accessible_role(widget, GTK_ACCESSIBLE_ROLE_GROUP);
     gtk_widget_class_set_css_name(widget, "meter");
 }
 
@@ -125,7 +112,7 @@ static void tl_meter_init(TlMeter *self)
     gtk_orientable_set_orientation(GTK_ORIENTABLE(layout), GTK_ORIENTATION_VERTICAL);
     gtk_box_layout_set_spacing(GTK_BOX_LAYOUT(layout), 3);
     self->head = gtk_box_new(GTK_ORIENTATION_HORIZONTAL, 4);
-    self->bar = gtk_box_new(GTK_ORIENTATION_HORIZONTAL, 0);
+    self->bar = GTK_LEVEL_BAR(gtk_level_bar_new_for_interval(0, 100));
     self->sign = GTK_IMAGE(gtk_image_new());
     self->key = GTK_LABEL(gtk_label_new(NULL));
     self->name = GTK_LABEL(gtk_label_new(NULL));
@@ -135,16 +122,16 @@ static void tl_meter_init(TlMeter *self)
     gtk_widget_set_hexpand(GTK_WIDGET(self->name), TRUE);
     gtk_widget_add_css_class(GTK_WIDGET(self->number), "numeric");
     gtk_widget_add_css_class(GTK_WIDGET(self->key), "keycap");
-    gtk_widget_set_size_request(self->bar, 20, BAR_PX);
+    /* One colour from end to end: what is decided is said by the sign. */
+    gtk_level_bar_remove_offset_value(self->bar, GTK_LEVEL_BAR_OFFSET_LOW);
+    gtk_level_bar_remove_offset_value(self->bar, GTK_LEVEL_BAR_OFFSET_HIGH);
+    gtk_level_bar_remove_offset_value(self->bar, GTK_LEVEL_BAR_OFFSET_FULL);
     gtk_box_append(GTK_BOX(self->head), GTK_WIDGET(self->sign));
     gtk_box_append(GTK_BOX(self->head), GTK_WIDGET(self->key));
     gtk_box_append(GTK_BOX(self->head), GTK_WIDGET(self->name));
     gtk_box_append(GTK_BOX(self->head), GTK_WIDGET(self->number));
     gtk_widget_set_parent(self->head, GTK_WIDGET(self));
-    gtk_widget_set_parent(self->bar, GTK_WIDGET(self));
-    gtk_accessible_update_property(
-        GTK_ACCESSIBLE(self), GTK_ACCESSIBLE_PROPERTY_VALUE_MIN, 0.0,
-        GTK_ACCESSIBLE_PROPERTY_VALUE_MAX, 100.0, -1);
+    gtk_widget_set_parent(GTK_WIDGET(self->bar), GTK_WIDGET(self));
 }
 
 GtkWidget *tl_meter_new(gboolean small)

@@ -14,6 +14,7 @@ static const Shortcut deciding[] = {
     { "<Ctrl>z", N_("Undo") }, { "<Ctrl><Shift>z", N_("Redo") } };
 static const Shortcut moving[] = {
     { "n p", N_("Next and previous image") }, { "u", N_("Next undecided image") },
+    { "<Ctrl>f", N_("Find images by a filter line") },
     { "F5", N_("Order the images again") },
     { "<Ctrl>a", N_("Select all images") },
     { "<Shift>Right", N_("Select more images") } };

@@ -227,6 +227,8 @@ static void build_left(TlWindow *self)
     self->left = GTK_BOX(gtk_box_new(GTK_ORIENTATION_VERTICAL, 0));
     self->grid = TL_GRID(tl_grid_new(self->workspace, self->thumbnails));
     gtk_widget_set_vexpand(GTK_WIDGET(self->grid), TRUE);
+    self->find = TL_FIND(tl_find_new(self->workspace));
+    gtk_box_append(self->left, GTK_WIDGET(self->find));
     gtk_box_append(self->left, GTK_WIDGET(self->grid));
 }
 

@@ -2,6 +2,7 @@
  * actions.c (what a person can do, keys). */
 #pragma once
 
+#include "ui/find.h"
 #include "ui/grid.h"
 #include "ui/heat.h"
 #include "ui/labels.h"
@@ -16,6 +17,7 @@ struct _TlWindow {
     TlGrid *grid;
     TlViewer *viewer;
     TlLabels *labels;
+    TlFind *find;
     GtkStack *stack, *pages;  /* empty or work; labels or details */
     GtkBox *left, *right;     /* the viewer stands in either */
     GtkWidget *header;

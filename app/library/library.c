@@ -1,6 +1,7 @@
 #include "app/library/library.h"
 
 #include <glib/gstdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define MAX_DEPTH 64
@@ -33,19 +34,34 @@ GPtrArray *library_list_stem(const char *stem)
     return found;
 }
 
-/* image2 comes before image10. */
-static int natural_order(gconstpointer left, gconstpointer right)
+typedef struct { char *path, *key; } Named;
+
+static int by_key(gconstpointer left, gconstpointer right)
 {
-    g_autofree char *a = g_filename_display_name(*(const char *const *)left);
-    g_autofree char *b = g_filename_display_name(*(const char *const *)right);
-    g_autofree char *key_a = g_utf8_collate_key_for_filename(a, -1);
-    g_autofree char *key_b = g_utf8_collate_key_for_filename(b, -1);
-    int order = strcmp(key_a, key_b);
-    return order ? order : strcmp(*(const char *const *)left, *(const char *const *)right);
+    const Named *a = left, *b = right;
+    int order = strcmp(a->key, b->key);
+    return order ? order : strcmp(a->path, b->path);
 }
 
+/* image2 comes before image10. A key is made once for each name, as that is dear. */
+static void sort_naturally(GPtrArray *paths)
+{
+    g_autofree Named *named = g_new(Named, paths->len);
+    for (guint i = 0; i < paths->len; i++) {
+        g_autofree char *name = g_filename_display_basename(paths->pdata[i]);
+        named[i] = (Named){ paths->pdata[i], g_utf8_collate_key_for_filename(name, -1) };
+    }
+    qsort(named, paths->len, sizeof *named, by_key);
+    for (guint i = 0; i < paths->len; i++) {
+        paths->pdata[i] = named[i].path;
+        g_free(named[i].key);
+    }
+}
+
+/* all: takes the folders below `path`; may be NULL. */
 static gboolean scan_folder(const char *path, gboolean recursive, int depth,
-                            GCancellable *cancellable, GPtrArray *out, GError **error)
+                            GCancellable *cancellable, GPtrArray *out, GPtrArray *all,
+                            GError **error)
 {
     g_autoptr(GDir) dir = g_dir_open(path, 0, error);
     if (!dir) {
@@ -68,12 +84,16 @@ static gboolean scan_folder(const char *path, gboolean recursive, int depth,
             g_free(child);
         }
     }
-    g_ptr_array_sort(files, natural_order);
-    g_ptr_array_sort(folders, natural_order);
+    sort_naturally(files);
+    sort_naturally(folders);
     g_ptr_array_extend_and_steal(out, g_steal_pointer(&files));
     for (guint i = 0; recursive && depth < MAX_DEPTH && i < folders->len; i++) {
         g_autoptr(GError) inner = NULL;
-        if (!scan_folder(folders->pdata[i], TRUE, depth + 1, cancellable, out, &inner)) {
+        if (all) {
+            g_ptr_array_add(all, g_strdup(folders->pdata[i]));
+        }
+        if (!scan_folder(folders->pdata[i], TRUE, depth + 1, cancellable, out, all,
+                         &inner)) {
             if (g_error_matches(inner, G_IO_ERROR, G_IO_ERROR_CANCELLED)) {
                 g_propagate_error(error, g_steal_pointer(&inner));
                 return FALSE;
@@ -88,7 +108,7 @@ gboolean library_scan(const char *path, gboolean recursive, GCancellable *cancel
                       GPtrArray *out, GError **error)
 {
     if (g_file_test(path, G_FILE_TEST_IS_DIR)) {
-        return scan_folder(path, recursive, 0, cancellable, out, error);
+        return scan_folder(path, recursive, 0, cancellable, out, NULL, error);
     }
     if (!g_file_test(path, G_FILE_TEST_EXISTS)) {
         g_autofree char *name = g_filename_display_name(path);
@@ -98,6 +118,16 @@ gboolean library_scan(const char *path, gboolean recursive, GCancellable *cancel
     }
     g_ptr_array_add(out, g_strdup(path));
     return TRUE;
+}
+
+gboolean library_scan_tree(const char *path, GCancellable *cancellable, GPtrArray *out,
+                           GPtrArray *folders, GError **error)
+{
+    if (!g_file_test(path, G_FILE_TEST_IS_DIR)) {
+        return library_scan(path, TRUE, cancellable, out, error);
+    }
+    g_ptr_array_add(folders, g_strdup(path));
+    return scan_folder(path, TRUE, 0, cancellable, out, folders, error);
 }
 
 char *library_hash(const char *path, GCancellable *cancellable, gint64 *bytes,

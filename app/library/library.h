@@ -15,6 +15,9 @@ gboolean library_scan(const char *path, gboolean recursive, GCancellable *cancel
 /* Paths of the regular files that are `stem` and the suffix of an image, owned by the
  * array. */
 GPtrArray *library_list_stem(const char *stem);
+/* The same with what lies below; the folders themselves go to `folders`. */
+gboolean library_scan_tree(const char *path, GCancellable *cancellable, GPtrArray *out,
+                           GPtrArray *folders, GError **error);
 /* SHA-256 of the content in hex, with its size in bytes. */
 char *library_hash(const char *path, GCancellable *cancellable, gint64 *bytes,
                    GError **error);

@@ -89,3 +89,13 @@ gboolean store_hide_label(store *s, const char *name, GError **error)
            " (SELECT target FROM label WHERE name = ?)", error, "t", name);
     return store_finish(s, hide, NULL, error);
 }
+
+void store_image_size(store *s, gint64 image, int *width, int *height)
+{
+    sqlite3_stmt *find = store_prepare(s, "SELECT width, height FROM image WHERE id = ?",
+                                       NULL, "i", image);
+    gboolean found = find && sqlite3_step(find) == SQLITE_ROW;
+    *width = found ? sqlite3_column_int(find, 0) : 0;
+    *height = found ? sqlite3_column_int(find, 1) : 0;
+    sqlite3_finalize(find);
+}

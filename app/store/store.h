@@ -84,6 +84,8 @@ gint64 store_find_image(store *s, const char *path, gint64 bytes, gint64 mtime);
 gint64 store_find_content(store *s, const char *hash);
 /* Hash of an image, to be freed; NULL when there is none. */
 char *store_image_hash(store *s, gint64 image);
+/* Its sides in pixels; 0 when they are not known. */
+void store_image_size(store *s, gint64 image, int *width, int *height);
 /* Names of labels in the order in which they were added. */
 GStrv store_labels(store *s, GError **error);
 /* Takes a label from the list; decisions about it stay. */

@@ -15,6 +15,7 @@ typedef struct {
     TlImage *image;
     struct identity identity;
     gint64 row;
+    int width, height;
     StoreVerdict *verdicts; /* on the labels asked for */
     gboolean cached;        /* the cache holds its tokens */
     GError *error;
@@ -160,6 +161,7 @@ static void work_find(DatabaseJob *job)
         f->row = stored ? f->row : 0;
         f->verdicts = g_new0(StoreVerdict, job->rows->len + 1);
         if (f->row) {
+            store_image_size(self->store, f->row, &f->width, &f->height);
             store_verdicts(self->store, f->row, (const gint64 *)job->rows->data,
                            job->rows->len, f->verdicts);
         }
@@ -215,6 +217,10 @@ static void done_find(DatabaseJob *job)
             workspace_report_error(job->workspace, f->error);
         }
         f->image->row = f->row;
+        f->image->bytes = f->identity.bytes;
+        f->image->mtime = f->identity.mtime;
+        f->image->width = f->width;
+        f->image->height = f->height;
         g_free(f->image->hash);
         f->image->hash = g_steal_pointer(&f->identity.hash);
         take_tokens(job, f);
@@ -243,9 +249,17 @@ static void find_more(TlWorkspace *self)
     while (self->database && self->find_jobs < FIND_JOBS && self->find_at < all->len) {
         DatabaseJob *job = find_job(self);
         while (job->found->len < FIND_IMAGES && self->find_at < all->len) {
-            Found *found = g_new0(Found, 1);
-            found->image = g_object_ref(all->pdata[self->find_at++]);
-            g_ptr_array_add(job->found, found);
+            TlImage *image = all->pdata[self->find_at++];
+            if (!image->sought) {
+                Found *found = g_new0(Found, 1);
+                found->image = g_object_ref(image);
+                image->sought = TRUE;
+                g_ptr_array_add(job->found, found);
+            }
+        }
+        if (job->found->len == 0) {
+            job_free(job);
+            return;
         }
         self->find_jobs++;
         job_push(job);
@@ -256,6 +270,16 @@ void database_find(TlWorkspace *self, guint first)
 {
     gboolean under_way = self->find_at < self->images->items->len;
     self->find_first = under_way ? MIN(self->find_first, first) : first;
+    self->find_at = 0;
+    for (guint i = 0; i < self->images->items->len; i++) {
+        ((TlImage *)self->images->items->pdata[i])->sought = FALSE;
+    }
+    find_more(self);
+}
+
+void database_find_new(TlWorkspace *self)
+{
+    self->find_first = 0;
     self->find_at = 0;
     find_more(self);
 }

@@ -30,7 +30,7 @@ static void encoding_done(Encoding *e, const GError *error)
         self->busy = NULL;
     }
     if (current) {
-        self->done++;
+        self->done += !e->image->gone;
         workspace_set_status(self);
         g_signal_emit(self, workspace_signals[CHANGED], 0, e->image);
         encoding_next(self);
@@ -106,7 +106,7 @@ void encoding_next(TlWorkspace *self)
     while (!image && !g_queue_is_empty(&self->pending)) {
         g_autoptr(TlImage) next = g_queue_pop_head(&self->pending);
         next->queued = FALSE;
-        if (!next->tokens && !next->cached && !next->error) {
+        if (!next->tokens && !next->cached && !next->error && !next->gone) {
             image = g_steal_pointer(&next);
         }
     }

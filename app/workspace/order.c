@@ -48,8 +48,11 @@ static double rank(TlWorkspace *self, TlImage *image, TlOrder order, guint label
 static GArray *ranked_images(TlWorkspace *self, TlOrder order, guint label)
 {
     GArray *ranked = g_array_new(FALSE, FALSE, sizeof(Ranked));
-    for (guint i = 0; i < self->images->items->len; i++) {
-        TlImage *image = self->images->items->pdata[i];
+    g_autoptr(GArray) found = filter_run(self);
+    guint n = found ? found->len : self->images->items->len;
+    for (guint i = 0; i < n; i++) {
+        guint at = found ? g_array_index(found, guint, i) : i;
+        TlImage *image = self->images->items->pdata[at];
         Ranked r = { image, rank(self, image, order, label), i };
         if (!isnan(r.key)) {
             g_array_append_val(ranked, r);
@@ -190,8 +193,9 @@ void order_follow(TlWorkspace *self, const char *label)
 {
     gboolean by_confidence =
         self->order == TL_ORDER_LIKELY || self->order == TL_ORDER_UNCERTAIN;
-    if (by_confidence && self->order_label && strcmp(self->order_label, label) == 0
-        && !self->order_timeout) {
+    gboolean about = by_confidence && self->order_label
+                     && strcmp(self->order_label, label) == 0;
+    if ((about || self->filter) && !self->order_timeout) {
         self->order_timeout = g_timeout_add(PAUSE_MS, on_pause, self);
     }
 }

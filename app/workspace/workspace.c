@@ -1,4 +1,3 @@
-#include "app/library/library.h"
 #include "app/store/vocabulary.h"
 #include "app/workspace/workspace_private.h"
 
@@ -54,64 +53,7 @@ double tl_workspace_fraction(TlWorkspace *self)
     return n ? (double)self->done / n : 0;
 }
 
-/* --- Folders ------------------------------------------------------------------------------------- */
-
-static void scan_thread(GTask *task, gpointer source, gpointer data,
-                        GCancellable *cancellable)
-{
-    GPtrArray *paths = g_ptr_array_new_with_free_func(g_free);
-    GError *error = NULL;
-    if (library_scan(data, TRUE, cancellable, paths, &error)) {
-        g_task_return_pointer(task, paths, (GDestroyNotify)g_ptr_array_unref);
-    } else {
-        g_ptr_array_unref(paths);
-        g_task_return_error(task, error);
-    }
-}
-
-/* Takes over the array. */
-static void show_images(TlWorkspace *self, GPtrArray *images)
-{
-    image_list_take(self->images, images);
-    self->score_from = 0;
-    order_apply(self);
-    workspace_set_status(self);
-}
-
-static void on_scanned(GObject *source, GAsyncResult *result, gpointer data)
-{
-    TlWorkspace *self = TL_WORKSPACE(source);
-    g_autoptr(GError) error = NULL;
-    g_autoptr(GPtrArray) paths = g_task_propagate_pointer(G_TASK(result), &error);
-    if (!paths) {
-        workspace_report_error(self, error);
-        return;
-    }
-    GPtrArray *images = image_array();
-    for (guint i = 0; i < paths->len; i++) {
-        g_ptr_array_add(images, image_new(paths->pdata[i]));
-    }
-    show_images(self, images);
-    database_find(self, 0);
-    if (images->len == 0) {
-        workspace_report(self, _("There are no images in this folder"));
-    }
-}
-
-void tl_workspace_open_folder(TlWorkspace *self, const char *path)
-{
-    g_cancellable_cancel(self->cancellable);
-    g_object_unref(self->cancellable);
-    self->cancellable = g_cancellable_new();
-    self->busy = NULL;
-    self->done = 0;
-    encoding_drop(self);
-    scoring_cancel(self);
-    show_images(self, image_array());
-    g_autoptr(GTask) task = g_task_new(self, self->cancellable, on_scanned, NULL);
-    g_task_set_task_data(task, g_strdup(path), g_free);
-    g_task_run_in_thread(task, scan_thread);
-}
+/* --- Images ------------------------------------------------------------------------------------------ */
 
 GListModel *tl_workspace_images(TlWorkspace *self) { return G_LIST_MODEL(self->shown); }
 guint tl_workspace_n_all(TlWorkspace *self) { return self->images->items->len; }
@@ -149,27 +91,6 @@ int workspace_find_label(TlWorkspace *self, const char *name)
         }
     }
     return -1;
-}
-
-double tl_workspace_threshold(TlWorkspace *self, guint index)
-{
-    return index < self->labels->len ? ((Label *)self->labels->pdata[index])->threshold
-                                     : self->threshold;
-}
-
-void tl_workspace_set_threshold(TlWorkspace *self, guint index, double threshold)
-{
-    ((Label *)self->labels->pdata[index])->threshold = CLAMP(threshold, 0, 1);
-    g_signal_emit(self, workspace_signals[CHANGED], 0, NULL);
-}
-
-void tl_workspace_set_thresholds(TlWorkspace *self, double threshold)
-{
-    self->threshold = CLAMP(threshold, 0, 1);
-    for (guint i = 0; i < self->labels->len; i++) {
-        ((Label *)self->labels->pdata[i])->threshold = self->threshold;
-    }
-    g_signal_emit(self, workspace_signals[CHANGED], 0, NULL);
 }
 
 static Label *label_new(TlWorkspace *self, const char *name)
@@ -316,6 +237,7 @@ static void on_loaded(GObject *source, GAsyncResult *result, gpointer data)
             g_ptr_array_add(self->labels, label_new(self, *l));
         }
         database_find(self, 0);
+        thresholds_read(self);
     }
     g_signal_emit(self, workspace_signals[LABELS], 0);
     g_signal_emit(self, workspace_signals[STATUS], 0);
@@ -356,6 +278,7 @@ TlWorkspace *tl_workspace_new(const char *db_path, GError **error)
         }
     }
     database_back_up(self);
+    filter_load_saved(self);
     return self;
 }
 
@@ -370,6 +293,8 @@ void tl_workspace_stop(TlWorkspace *self)
     g_clear_handle_id(&self->status_timeout, g_source_remove);
     g_clear_handle_id(&self->order_timeout, g_source_remove);
     g_clear_handle_id(&self->pump_idle, g_source_remove);
+    folder_forget(self);
+    thresholds_write(self);
     tl_workspace_stop_learning(self);
     g_thread_pool_free(g_steal_pointer(&self->database), FALSE, TRUE);
     g_thread_pool_free(g_steal_pointer(&self->reader), FALSE, TRUE);
@@ -395,6 +320,12 @@ static void tl_workspace_finalize(GObject *object)
     g_free(self->order_label);
     g_free(self->order_label_before);
     g_free(self->last_label);
+    g_free(self->folder);
+    query_free(&self->filter);
+    g_strfreev(self->filter_names);
+    g_strfreev(self->filter_queries);
+    g_hash_table_unref(self->watched);
+    g_hash_table_unref(self->changed);
     g_object_unref(self->cancellable);
     g_object_unref(self->scoring);
     g_ptr_array_unref(self->labels);
@@ -423,6 +354,8 @@ static void tl_workspace_class_init(TlWorkspaceClass *class)
                                     G_TYPE_NONE, 2, G_TYPE_STRING, G_TYPE_BOOLEAN);
     signals[ORDERED] = g_signal_new("ordered", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
                                     G_TYPE_NONE, 0);
+    signals[FILTERS] = g_signal_new("filters", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+                                    G_TYPE_NONE, 0);
     signals[LEARNT] = g_signal_new("learnt", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
                                    G_TYPE_NONE, 0);
 }
@@ -433,6 +366,7 @@ static void tl_workspace_init(TlWorkspace *self)
     self->shown = g_object_new(IMAGE_TYPE_LIST, NULL);
     self->labels = g_ptr_array_new_with_free_func(label_free);
     self->threshold = DEFAULT_THRESHOLD;
+    folder_init(self);
     self->cancellable = g_cancellable_new();
     self->engine = tl_engine_new();
     self->scoring = g_cancellable_new();

@@ -7,6 +7,7 @@
 
 #include "app/engine/engine.h"
 #include "app/store/store.h"
+#include "app/trust/trust.h"
 
 #include <gio/gio.h>
 
@@ -29,7 +30,7 @@ guint tl_image_strongest(TlImage *self, guint labels, guint most, guint *out);
  * "status": what tl_workspace_status and tl_workspace_learning return; "learnt": another
  * model is used from now on; "failed" (const char *): for a person; "decided" (const char *,
  * gboolean): a step was written, in words for a person, and whether it may be taken back (it
- * was itself undo where not); "ordered": what tl_workspace_images holds, or its order. */
+ * was itself undo where not); "filters": those that were saved; "ordered": what tl_workspace_images holds, or its order. */
 #define TL_TYPE_WORKSPACE (tl_workspace_get_type())
 G_DECLARE_FINAL_TYPE(TlWorkspace, tl_workspace, TL, WORKSPACE, GObject)
 
@@ -67,14 +68,25 @@ void tl_workspace_set_wording(TlWorkspace *self, guint index, const char *text);
  * until tl_workspace_add_label makes it one like others or another text takes its place;
  * "" ends it and brings the order from before back. */
 void tl_workspace_preview_label(TlWorkspace *self, const char *text);
-/* From which confidence on a label is taken for seen, 0..1. */
+/* From which confidence on a label is taken for seen, 0..1. What is set is kept for the
+ * model that is loaded. */
 double tl_workspace_threshold(TlWorkspace *self, guint index);
 void tl_workspace_set_threshold(TlWorkspace *self, guint index, double threshold);
-/* Of every label, those included that come later. */
+/* Of every label that was not given its own, those included that come later. */
 void tl_workspace_set_thresholds(TlWorkspace *self, double threshold);
 /* Scores this image before the others. */
 void tl_workspace_focus(TlWorkspace *self, TlImage *image);
 
+/* How far the model can be trusted about a label, from what was decided in this folder. */
+typedef struct {
+    struct trust_counts counts;       /* of images at or above the threshold */
+    double probability;               /* that the label holds where its threshold is */
+    struct trust_interval interval;   /* of that, 95 % */
+    struct trust_threshold wished;    /* the threshold for a wished precision */
+} TlTrust;
+void tl_workspace_trust(TlWorkspace *self, guint label, double precision, TlTrust *out);
+
+/* On one image. */
 void tl_workspace_decide(TlWorkspace *self, TlImage *image, guint label,
                          StoreVerdict verdict);
 /* On many images (of TlImage) as one step. */
@@ -118,6 +130,17 @@ void tl_workspace_explain_async(TlWorkspace *self, TlImage *image, guint label,
                                 gpointer user_data);
 TlExplanation *tl_workspace_explain_finish(TlWorkspace *self, GAsyncResult *result,
                                            GError **error);
+
+/* Lets only those images through that a filter line finds (app/query/query.h), in the order
+ * that it asks for while theirs is TL_ORDER_FOLDER; "" ends it. FALSE with an error for a person, and all stays as it is. */
+gboolean tl_workspace_set_filter(TlWorkspace *self, const char *text, GError **error);
+/* Candidates for what is being typed, as query_complete. */
+GPtrArray *tl_workspace_complete_filter(TlWorkspace *self, const char *text, gsize cursor,
+                                        gsize *start, gsize *end);
+/* query: NULL takes it away. */
+void tl_workspace_save_filter(TlWorkspace *self, const char *name, const char *query);
+const char *const *tl_workspace_filter_names(TlWorkspace *self); /* borrowed; ends with NULL */
+const char *tl_workspace_saved_filter(TlWorkspace *self, const char *name); /* or NULL */
 
 /* In which order images come, and which. All but the first and the last are about a label,
  * and "open" is what nobody has decided on for it. */

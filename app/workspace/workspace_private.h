@@ -1,20 +1,25 @@
 /* Shared by the files of the workspace: image.c and list.c (images), database.c (what runs
- * on the thread of the store), decisions.c, order.c, scoring.c, encoding.c and workspace.c
- * (folders, labels, life).
+ * on the thread of the store), folder.c, decisions.c, order.c, filter.c, thresholds.c,
+ * scoring.c, encoding.c and workspace.c (labels, life).
  * Everything here is for the main thread unless it says otherwise. */
 #pragma once
 
 #include "app/engine/token_cache.h"
+#include "app/query/query.h"
 #include "app/workspace/workspace.h"
 
 struct _TlImage {
     GObject parent;
     char *path, *name, *error;
     gint64 row;          /* in the store; 0 while unknown */
+    gint64 bytes, mtime; /* 0 while unknown, and so are the sides */
+    int width, height;
     char *hash;          /* of the content; NULL while unknown */
     GBytes *tokens;      /* F32; only until the cache holds them */
     gboolean cached;     /* the cache holds its tokens */
     gboolean queued;     /* waits for the image encoder */
+    gboolean gone;       /* no longer in the folder */
+    gboolean sought;     /* the store was asked for it, or is being */
     gboolean scoring;    /* in a request that is under way */
     GArray *confidence;  /* float by label, -1 unknown; NULL while all are */
     GArray *verdict;     /* StoreVerdict by label; NULL while all are open */
@@ -28,6 +33,7 @@ typedef struct {
     gint64 row;
     GBytes *embedding;
     double threshold;
+    gboolean own_threshold; /* the store has, or will have, one for it */
     gboolean preview;    /* is being typed: not in the store */
 } Label;
 
@@ -60,6 +66,11 @@ struct _TlWorkspace {
     guint find_at, find_first, find_jobs; /* of database_find */
     char *status, *device, *model_path, *db_path;
     char *earlier;           /* path of the model that this one was tuned from, or NULL */
+    /* The folder: */
+    char *folder;            /* NULL while none was opened */
+    GHashTable *watched;     /* path -> GFileMonitor */
+    GHashTable *changed;     /* paths whose content changed since the last scan */
+    guint settle_timeout;
     /* Scoring: */
     GCancellable *scoring;   /* of the requests under way */
     guint requests;
@@ -71,14 +82,18 @@ struct _TlWorkspace {
     TlOrder order, order_before; /* before a label was typed */
     char *order_label, *order_label_before;
     guint order_timeout, seed;
-    double threshold;        /* of labels that come */
+    double threshold;        /* of labels without their own */
+    guint keep_timeout;      /* thresholds are written soon */
+    struct query *filter;    /* NULL: all images are in view */
+    GStrv filter_names, filter_queries; /* that were saved */
     GCancellable *diverse;
     /* The last verdict that was given: */
     char *last_label;
     StoreVerdict last_verdict;
 };
 
-enum { CHANGED, LABELS, STATUS, FAILED, LEARNT, DECIDED, ORDERED, N_SIGNALS };
+enum { CHANGED, LABELS, STATUS, FAILED, LEARNT, DECIDED, ORDERED, FILTERS,
+       N_SIGNALS };
 extern guint workspace_signals[N_SIGNALS];
 
 void workspace_report(TlWorkspace *self, const char *text);
@@ -114,6 +129,25 @@ void image_drop_label(TlImage *self, guint index);
 /* Takes over an array of images; tells of what differs. */
 void image_list_take(ImageList *self, GPtrArray *items);
 
+/* --- folder.c --- */
+
+void folder_init(TlWorkspace *self);
+/* Watches no longer. */
+void folder_forget(TlWorkspace *self);
+
+/* --- filter.c --- */
+
+/* Numbers of the images that the filter finds, in its order; NULL without one. */
+GArray *filter_run(TlWorkspace *self);
+void filter_load_saved(TlWorkspace *self);
+
+/* --- thresholds.c --- */
+
+/* Those of the model that was loaded. */
+void thresholds_read(TlWorkspace *self);
+/* Now, if they are to be written soon. */
+void thresholds_write(TlWorkspace *self);
+
 /* --- order.c --- */
 
 /* Orders the images anew. */
@@ -128,6 +162,8 @@ void database_run(gpointer job, gpointer unused);
 /* Looks up each image's row, its decisions on the labels from `first` on and whether its
  * tokens are cached; then it is scored or encoded. */
 void database_find(TlWorkspace *self, guint first);
+/* The same for images that were not looked up yet. */
+void database_find_new(TlWorkspace *self);
 /* Writes an image's tokens to the cache, then lets go of them. */
 void database_keep(TlWorkspace *self, TlImage *image);
 void database_add_label(TlWorkspace *self, const Label *label);

@@ -1,6 +1,7 @@
 /* Working through images without a window: test_review MODEL PHOTOS DATABASE MODELS. Steps
- * are taken back and brought back whole, orders let through what they should, and a label
- * that is being typed ranks the images and leaves nothing behind. */
+ * are taken back and brought back whole, orders and filters let through what they should, a
+ * label that is being typed ranks the images and leaves nothing behind, and a folder that
+ * changes is followed. */
 #include "tests/workspace/wait.h"
 
 static guint decided;       /* steps that were told of */
@@ -134,6 +135,81 @@ static void check_preview(TlWorkspace *workspace)
     wait_for_all(workspace);
 }
 
+static void check_filter(TlWorkspace *workspace)
+{
+    guint n = count_images(workspace);
+    g_autoptr(GError) error = NULL;
+    gsize from, to;
+    tl_workspace_set_order(workspace, TL_ORDER_FOLDER, 0);
+    REQUIRE(tl_workspace_set_filter(workspace, "name:circle*", &error));
+    REQUIRE_INT(count_images(workspace), 1);
+    REQUIRE(tl_workspace_set_filter(workspace, "rejected:\"a red circle\"", NULL));
+    REQUIRE_INT(count_images(workspace), 1);
+    REQUIRE(tl_workspace_set_filter(workspace, "width>=1 sort:-night", NULL));
+    REQUIRE_INT(count_images(workspace), n);
+    for (guint i = 1; i < n; i++) {
+        REQUIRE(confidence(workspace, i - 1, 1) <= confidence(workspace, i, 1));
+    }
+    REQUIRE(!tl_workspace_set_filter(workspace, "accepted:zebra", &error) && error);
+    g_clear_error(&error);
+    REQUIRE(!tl_workspace_set_filter(workspace, "by:anna", &error) && error);
+    REQUIRE(tl_workspace_set_filter(workspace, "", NULL));
+    REQUIRE_INT(count_images(workspace), n);
+    g_autoptr(GPtrArray) candidates =
+        tl_workspace_complete_filter(workspace, "accepted:ni", 11, &from, &to);
+    REQUIRE(candidates->len == 1 && from <= 9 && to == 11);
+    tl_workspace_save_filter(workspace, "mine", "night>0.5");
+    while (!tl_workspace_saved_filter(workspace, "mine") && !failure) {
+        g_main_context_iteration(NULL, TRUE);
+    }
+    REQUIRE_STR(tl_workspace_saved_filter(workspace, "mine"), "night>0.5");
+}
+
+static void check_trust(TlWorkspace *workspace)
+{
+    TlTrust trust;
+    tl_workspace_set_threshold(workspace, 0, 0);
+    tl_workspace_trust(workspace, 0, 0.9, &trust);
+    REQUIRE_INT(trust.counts.accepted, count_images(workspace) - 1);
+    REQUIRE_INT(trust.counts.rejected, 1);
+    REQUIRE(trust.interval.low <= trust.probability
+            && trust.probability <= trust.interval.high);
+    REQUIRE(!trust.wished.holds); /* so few decisions show nothing */
+    tl_workspace_set_threshold(workspace, 0, 0.625); /* what is kept */
+}
+
+/* What comes and goes in the open folder is seen; the others stay what they are. */
+static void check_folder(TlWorkspace *workspace, const char *folder)
+{
+    guint n = count_images(workspace);
+    g_autoptr(TlImage) first = g_list_model_get_item(tl_workspace_images(workspace), 0);
+    g_autofree char *deeper = g_build_filename(folder, "deeper", NULL);
+    g_autofree char *copy = g_build_filename(deeper, "copy.png", NULL);
+    g_autofree char *source = g_build_filename(folder, "square.png", NULL);
+    g_autofree char *bytes = NULL;
+    gsize size;
+    REQUIRE(g_file_get_contents(source, &bytes, &size, NULL));
+    REQUIRE(g_mkdir(deeper, 0700) == 0);
+    REQUIRE(g_file_set_contents(copy, bytes, (gssize)size, NULL));
+    while (count_images(workspace) != n + 1 && !failure) {
+        g_main_context_iteration(NULL, TRUE);
+    }
+    wait_for_all(workspace);
+    g_autoptr(TlImage) same = g_list_model_get_item(tl_workspace_images(workspace), 0);
+    g_autoptr(TlImage) added = g_list_model_get_item(tl_workspace_images(workspace), n);
+    REQUIRE(same == first);
+    REQUIRE_STR(tl_image_name(added), "copy.png");
+    while (tl_image_verdict(added, 0) == STORE_CLEARED && !failure) {
+        g_main_context_iteration(NULL, TRUE); /* decided by content */
+    }
+    REQUIRE(g_unlink(copy) == 0);
+    while (count_images(workspace) != n && !failure) {
+        g_main_context_iteration(NULL, TRUE);
+    }
+    REQUIRE(tl_workspace_fraction(workspace) == 1);
+    REQUIRE(!failure);
+}
+
 static void check_strongest(TlWorkspace *workspace)
 {
     g_autoptr(TlImage) image = g_list_model_get_item(tl_workspace_images(workspace), 0);
@@ -153,6 +229,9 @@ static void check_restart(char **argv)
     REQUIRE_INT(tl_workspace_n_labels(workspace), 3); /* not what was only typed */
     g_autoptr(GPtrArray) images = all_images(workspace);
     REQUIRE(count(images, 1, STORE_ACCEPTED) > 0);
+    while (tl_workspace_threshold(workspace, 0) != 0.625 && !failure) {
+        g_main_context_iteration(NULL, TRUE);
+    }
     tl_workspace_undo(workspace);
     wait_for_step();
     REQUIRE_INT(count(images, 1, STORE_ACCEPTED), 0);
@@ -173,6 +252,9 @@ int main(int argc, char **argv)
     check_accept_above(workspace);
     check_preview(workspace);
     check_strongest(workspace);
+    check_filter(workspace);
+    check_trust(workspace);
+    check_folder(workspace, argv[2]);
     tl_workspace_stop(workspace);
     g_object_unref(workspace);
     check_restart(argv);

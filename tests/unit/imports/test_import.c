@@ -2,6 +2,7 @@
  * what a run does and does nothing, and a fault leaves everything as it was. */
 #include "app/imports/import.h"
 #include "app/library/locator.h"
+#include "app/store/steps.h"
 #include "tests/check.h"
 
 #include <glib/gstdio.h>
