@@ -24,8 +24,9 @@ GArray *store_changes_new(void);
 gboolean store_decide_in_step(store *s, gint64 image, gint64 label, StoreVerdict verdict,
                               const StoreSource *source, gint64 *step, GArray *changes,
                               GError **error);
-/* Takes back the person's last step that is in force, what came last first. The changes to be freed, empty when
- * there is nothing to undo; NULL with an error when nothing was taken back. */
+/* Takes back the person's last step that is in force, what came last first. The changes to
+ * be freed, empty when there is nothing to undo; NULL with an error when nothing was taken
+ * back. */
 GArray *store_undo(store *s, GError **error);
 /* Brings back the step that was taken back last, unless something was decided since. As
  * store_undo. */

@@ -30,7 +30,8 @@ guint tl_image_strongest(TlImage *self, guint labels, guint most, guint *out);
  * "status": what tl_workspace_status and tl_workspace_learning return; "learnt": another
  * model is used from now on; "failed" (const char *): for a person; "decided" (const char *,
  * gboolean): a step was written, in words for a person, and whether it may be taken back (it
- * was itself undo where not); "filters": those that were saved; "ordered": what tl_workspace_images holds, or its order. */
+ * was itself undo where not); "filters": those that were saved; "ordered": what
+ * tl_workspace_images holds, or its order. */
 #define TL_TYPE_WORKSPACE (tl_workspace_get_type())
 G_DECLARE_FINAL_TYPE(TlWorkspace, tl_workspace, TL, WORKSPACE, GObject)
 
@@ -131,8 +132,9 @@ void tl_workspace_explain_async(TlWorkspace *self, TlImage *image, guint label,
 TlExplanation *tl_workspace_explain_finish(TlWorkspace *self, GAsyncResult *result,
                                            GError **error);
 
-/* Lets only those images through that a filter line finds (app/query/query.h), in the order
- * that it asks for while theirs is TL_ORDER_FOLDER; "" ends it. FALSE with an error for a person, and all stays as it is. */
+/* Lets only those images through that a filter line finds (app/query/query.h), while theirs
+ * is TL_ORDER_FOLDER in the order that it asks for; "" ends it. FALSE with an error for a
+ * person, and all stays as it is. */
 gboolean tl_workspace_set_filter(TlWorkspace *self, const char *text, GError **error);
 /* Candidates for what is being typed, as query_complete. */
 GPtrArray *tl_workspace_complete_filter(TlWorkspace *self, const char *text, gsize cursor,

@@ -100,7 +100,7 @@ xdotool mousemove 100 250 click 1
 sleep 0.3
 keys shift+1
 expect "SELECT count(*) FROM current_decision WHERE verdict = -1" 1
-expect "SELECT p.path LIKE '%square.png' FROM current_decision d JOIN image_path p
+expect "SELECT CAST(p.path AS TEXT) LIKE '%square.png' FROM current_decision d JOIN image_path p
         ON p.image = d.image WHERE d.verdict = -1" 1
 # Large, turned, closer, explained, with details; and back.
 keys Return ctrl+r plus w alt+Return F11 Escape Escape

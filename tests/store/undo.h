@@ -8,7 +8,10 @@
 static inline gboolean undo(store *s, gint64 *image, gint64 *label)
 {
     g_autoptr(GArray) changes = store_undo(s, NULL);
-    *image = changes && changes->len ? g_array_index(changes, StoreChange, changes->len - 1).image : 0;
-    *label = changes && changes->len ? g_array_index(changes, StoreChange, changes->len - 1).label : 0;
+    const StoreChange *last = changes && changes->len > 0
+                                  ? &g_array_index(changes, StoreChange, changes->len - 1)
+                                  : NULL;
+    *image = last ? last->image : 0;
+    *label = last ? last->label : 0;
     return changes != NULL;
 }
