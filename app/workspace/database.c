@@ -2,6 +2,7 @@
  * one that takes its results on the main thread. */
 #include "app/library/identity.h"
 #include "app/store/backup.h"
+#include "app/store/vocabulary.h"
 #include "app/workspace/workspace_private.h"
 
 #include <glib/gi18n.h>
