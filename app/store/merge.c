@@ -15,13 +15,13 @@ static const char collection[] =
     "CREATE TEMP TABLE in_path (path BLOB, image INTEGER, bytes INTEGER, mtime INTEGER,"
     "  source TEXT, PRIMARY KEY (path, image)) WITHOUT ROWID;"
     "CREATE TEMP TABLE in_label (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE,"
-    "  prompt TEXT, hidden INTEGER, created TEXT);"
+    "  prompt TEXT, hidden INTEGER, created TEXT, stands_for TEXT);"
     "CREATE TEMP TABLE in_prediction (image INTEGER, label INTEGER, model TEXT, prompt TEXT,"
     "  confidence REAL, time TEXT, PRIMARY KEY (image, label, model, prompt))"
     "  WITHOUT ROWID;"
     "CREATE TEMP TABLE in_event (event TEXT PRIMARY KEY, image INTEGER, label INTEGER,"
     "  verdict INTEGER, by_model INTEGER, undoes TEXT, model TEXT, prompt TEXT,"
-    "  confidence REAL, threshold REAL, time TEXT, author TEXT, rank INTEGER)"
+    "  confidence REAL, threshold REAL, time TEXT, author TEXT, rank INTEGER, cause TEXT)"
     "  WITHOUT ROWID;";
 
 static const char forget_collection[] =
@@ -39,9 +39,11 @@ static const char *const collect[] = {
     " JOIN source.image i ON i.id = p.image JOIN in_image n ON n.hash = i.hash WHERE TRUE"
     " ON CONFLICT DO UPDATE SET mtime = max (mtime, excluded.mtime),"
     " source = min (source, excluded.source)",
-    "INSERT INTO in_label (name, prompt, hidden, created)"
-    " SELECT name, prompt, hidden, created FROM source.label WHERE TRUE ORDER BY id"
-    " ON CONFLICT (name) DO UPDATE SET hidden = min (hidden, excluded.hidden),"
+    "INSERT INTO in_label (name, prompt, hidden, created, stands_for)"
+    " SELECT l.name, l.prompt, l.hidden, l.created, t.name FROM source.label l"
+    " LEFT JOIN source.label t ON t.id = l.stands_for WHERE TRUE ORDER BY l.id"
+    " ON CONFLICT (name) DO UPDATE SET stands_for = coalesce (min (stands_for,"
+    " excluded.stands_for), stands_for, excluded.stands_for), hidden = min (hidden, excluded.hidden),"
     " created = min (created, excluded.created),"
     " prompt = coalesce (max (prompt, excluded.prompt), prompt, excluded.prompt)",
     "INSERT INTO in_prediction SELECT n.id, m.id, p.model, p.prompt, p.confidence, p.time"
@@ -53,7 +55,7 @@ static const char *const collect[] = {
     "INSERT INTO in_event SELECT d.event, n.id, m.id, d.verdict, d.by_model,"
     " (SELECT u.event FROM source.decision u WHERE u.id = d.undoes), d.model, d.prompt,"
     " d.confidence, d.threshold, d.time, iif (d.by_model, d.author, coalesce (d.author, ?1)),"
-    " iif (d.author IS NULL, ?2, 0) FROM source.decision d"
+    " iif (d.author IS NULL, ?2, 0), d.cause FROM source.decision d"
     " JOIN source.image i ON i.id = d.image JOIN in_image n ON n.hash = i.hash"
     " JOIN source.label l ON l.id = d.label JOIN in_label m ON m.name = l.name WHERE TRUE"
     " ON CONFLICT DO UPDATE SET author = excluded.author, rank = excluded.rank"
@@ -73,9 +75,9 @@ static const char *const collect[] = {
     " ORDER BY p.path, n.hash ON CONFLICT (path) DO NOTHING"
 #define EVENTS(undoing) \
     "INSERT INTO decision (image, label, verdict, by_model, undoes, model, prompt," \
-    " confidence, threshold, time, author, event) SELECT i.id, l.id, e.verdict, e.by_model," \
+    " confidence, threshold, time, author, event, cause) SELECT i.id, l.id, e.verdict, e.by_model," \
     " (SELECT u.id FROM decision u WHERE u.event = e.undoes), e.model, e.prompt," \
-    " e.confidence, e.threshold, e.time, e.author, e.event FROM in_event e" \
+    " e.confidence, e.threshold, e.time, e.author, e.event, e.cause FROM in_event e" \
     " JOIN in_image n ON n.id = e.image JOIN image i ON i.hash = n.hash" \
     " JOIN in_label m ON m.id = e.label JOIN label l ON l.name = m.name" \
     " WHERE e.undoes IS " undoing \
@@ -83,7 +85,8 @@ static const char *const collect[] = {
     " ORDER BY e.time, length (e.event), e.event"
 
 enum {
-    IMAGES, SIZES, PATHS, FOREIGN_PATHS, TAKEN_PATHS, LABELS, PREDICTIONS, DECIDED, UNDONE,
+    IMAGES, SIZES, PATHS, FOREIGN_PATHS, TAKEN_PATHS, LABELS, SYNONYMS, NAMES_OF_THOSE,
+    PREDICTIONS, DECIDED, UNDONE,
     N_STEPS
 };
 
@@ -105,6 +108,19 @@ static const char *const bring[N_STEPS] = {
     [LABELS] = "INSERT INTO label (name, prompt, hidden, created)"
                " SELECT name, prompt, hidden, created FROM in_label WHERE TRUE"
                " ORDER BY created, name ON CONFLICT (name) DO NOTHING",
+    /* A name that stands for another label in one of them does here; not where another says
+     * the opposite. What stood for it follows. */
+    [SYNONYMS] = "WITH RECURSIVE chain (name, last) AS (SELECT name, stands_for FROM in_label"
+                 "  WHERE stands_for IS NOT NULL UNION SELECT c.name, n.stands_for"
+                 "  FROM chain c JOIN in_label n ON n.name = c.last"
+                 "  WHERE n.stands_for IS NOT NULL)"
+                 " UPDATE label SET stands_for = t.id, hidden = 1 FROM chain c"
+                 " JOIN in_label n ON n.name = c.last JOIN label t ON t.name = c.last"
+                 " WHERE label.name = c.name AND n.stands_for IS NULL"
+                 " AND label.stands_for IS NULL AND t.stands_for IS NULL"
+                 " AND label.id != t.id",
+    [NAMES_OF_THOSE] = "UPDATE label SET stands_for = t.stands_for FROM label t"
+                       " WHERE t.id = label.stands_for AND t.stands_for IS NOT NULL",
     [PREDICTIONS] = "INSERT INTO prediction (image, label, model, prompt, confidence, time)"
                     " SELECT i.id, l.id, p.model, p.prompt, p.confidence, p.time"
                     " FROM in_prediction p JOIN in_image n ON n.id = p.image"
@@ -185,11 +201,12 @@ static gboolean bring_step(store *into, int step, gint64 *changed, GError **erro
 
 static gboolean bring_all(store *into, MergeCounts *counts, GError **error)
 {
-    gint64 sizes = 0;
+    gint64 sizes = 0; /* and others that nobody counts */
     gint64 *changed[N_STEPS] = {
         [IMAGES] = &counts->images, [SIZES] = &sizes, [PATHS] = &counts->paths,
         [FOREIGN_PATHS] = &counts->paths, [TAKEN_PATHS] = &counts->paths,
-        [LABELS] = &counts->labels, [PREDICTIONS] = &counts->predictions,
+        [LABELS] = &counts->labels, [SYNONYMS] = &sizes, [NAMES_OF_THOSE] = &sizes,
+        [PREDICTIONS] = &counts->predictions,
         [DECIDED] = &counts->events,
         [UNDONE] = &counts->events };
     gboolean good = store_begin(into, error);

@@ -1,5 +1,6 @@
 /* The vocabulary: names, what hangs together, what follows from a decision; thresholds. */
 #include "app/store/browse.h"
+#include "app/store/merge.h"
 #include "app/store/thresholds.h"
 #include "app/store/vocabulary.h"
 #include "tests/check.h"
@@ -331,6 +332,35 @@ static void test_thresholds(void)
     store_close(&s);
 }
 
+/* What stands for another name in one database does in the joined one; where two say the
+ * opposite, both stay labels. No decision is lost either way. */
+static void test_joined(void)
+{
+    store *a = open_new("a.db"), *b = open_new("b.db"), *c = open_new("c.db");
+    gint64 x = put_image(a, "x"), y = put_image(b, "y");
+    gint64 old = put(a, "pier"), oak = put(a, "oak"), tree = put(a, "tree");
+    REQUIRE(store_decide(a, x, old, STORE_ACCEPTED, &person, NULL));
+    REQUIRE(vocabulary_rename(a, old, "quay", NULL));
+    REQUIRE(vocabulary_merge(a, oak, tree, NULL));
+    REQUIRE(store_decide(b, y, put(b, "pier"), STORE_ACCEPTED, &person, NULL));
+    REQUIRE(store_decide(b, y, put(b, "oak"), STORE_ACCEPTED, &person, NULL));
+    REQUIRE(vocabulary_merge(b, put(b, "tree"), put(b, "oak"), NULL));
+    REQUIRE(vocabulary_add_synonym(c, put(c, "pier"), "mole", NULL));
+    store_close(&a);
+    store_close(&b);
+    g_autofree char *first = g_build_filename(dir, "a.db", NULL);
+    g_autofree char *second = g_build_filename(dir, "b.db", NULL);
+    MergeSource sources[] = { { .path = first }, { .path = second } };
+    MergeCounts counts;
+    for (int i = 0; i < 2; i++) { /* the second time changes nothing */
+        REQUIRE(merge_run(c, sources, 2, &counts, NULL));
+        require_decisions(c, "x:quay=1 y:oak=1 y:quay=1 ");
+    }
+    REQUIRE_INT(store_find_label(c, "mole"), store_find_label(c, "quay"));
+    REQUIRE(store_find_label(c, "oak") != store_find_label(c, "tree"));
+    store_close(&c);
+}
+
 int main(void)
 {
     dir = g_dir_make_tmp("taglight-vocabulary-XXXXXX", NULL);
@@ -342,6 +372,7 @@ int main(void)
     test_entries();
     test_folders();
     test_thresholds();
+    test_joined();
     g_autofree char *remove = g_strdup_printf("rm -rf '%s'", dir);
     REQUIRE(system(remove) == 0);
     g_free(dir);
