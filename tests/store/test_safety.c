@@ -169,7 +169,7 @@ static void spoil(const char *name)
     g_autofree char *path = file(name), *noise = g_malloc(40000);
     memset(noise, 0xa5, 40000);
     int f = g_open(path, O_RDWR, 0);
-    REQUIRE(f >= 0 && lseek(f, 163840, SEEK_SET) == 163840);
+    REQUIRE(f >= 0 && lseek(f, 204800, SEEK_SET) == 204800);
     REQUIRE(write(f, noise, 40000) == 40000);
     REQUIRE(close(f) == 0);
 }
