@@ -18,6 +18,8 @@ static const struct {
     { "evaluate", N_("Measure a model, or scores, against a labelled data set"),
       command_evaluate },
     { "train", N_("Train a model on a labelled data set"), command_train },
+    { "check", N_("Find what is wrong with a set of labelled images"), command_check },
+    { "card", N_("Describe the decisions of a database as a dataset card"), command_card },
     { "export", N_("Write decisions for other tools"), command_export },
     { "import", N_("Take decisions of other programs and machines"), command_import },
     { "merge", N_("Join databases of decisions"), command_merge },

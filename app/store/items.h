@@ -36,6 +36,9 @@ typedef gboolean (*StoreItemFunc)(const StoreItem *item, gpointer user_data,
  * something was decided about it. */
 gboolean store_each_item(store *s, StoreItemFunc func, gpointer user_data,
                          GError **error);
+/* The same with predictions of that model only; NULL: of any. */
+gboolean store_each_item_of(store *s, const char *model, StoreItemFunc func,
+                            gpointer user_data, GError **error);
 /* How many store_each_item gives. */
 guint store_count_items(store *s);
 /* What is read in between is of one moment, whatever others write meanwhile. */
