@@ -240,8 +240,8 @@ static char *name_command(const Card *card, const CardOptions *options)
         options->split ? g_strdup_printf(" --split %s --split-seed %" G_GUINT64_FORMAT,
                                          options->split_text, options->split_seed)
                        : g_strdup("");
-    return g_strdup_printf("taglight export --db %s --format csv%s --out labels.csv", db,
-                           split);
+    return g_strdup_printf("taglight export --db %s --format csv%s --out labels.csv",
+                           db, split);
 }
 
 static void fill(struct building *b, const HealthSet *set, const CardOptions *options)

@@ -1,6 +1,6 @@
-/* A dataset card: what a decision database holds and how good it is, for whoever is given
- * the labels. The same database and options give the same bytes: it holds no time but
- * those of the decisions, and does not look at the images. */
+/* A dataset card: what a decision database holds and how good it is, for whoever is
+ * given the labels. The same database and options give the same bytes: it holds no time
+ * but those of the decisions, and does not look at the images. */
 #pragma once
 
 #include "app/formats/export.h"
@@ -40,7 +40,7 @@ typedef struct {
     GPtrArray *authors;      /* of CardAuthor, by name */
     GPtrArray *splits;       /* of CardSplit; empty: none were asked for */
     guint looked_at;         /* files whose looks the database knows */
-    guint copies, near;      /* groups of files of the same content, and of near looks */
+    guint copies, near;      /* groups of files of one content, and of near looks */
     char *manifest;          /* SHA-256, hex; see card_build() */
     char *command;           /* that makes the labels again */
 } Card;
@@ -49,7 +49,7 @@ typedef struct {
     const char *db;    /* its path; the card has the last part */
     const char *model; /* NULL: the newest of any */
     double threshold;
-    const double *split;    /* as in HealthStoreOptions, with split_text as it was given */
+    const double *split;    /* as in HealthStoreOptions; split_text as it was given */
     const char *split_text;
     guint64 split_seed;
     store *memory;
@@ -57,9 +57,9 @@ typedef struct {
 } CardOptions;
 
 /* Blocks; the store's thread. The manifest is the checksum of a line for each decision
- * that holds, sorted by bytes, each HASH TAB LABEL TAB VERDICT LF: the hash of the image's
- * content in hex; the label with backslash, tab and line ends as in C; accepted or
- * rejected. */
+ * that holds, sorted by bytes, each HASH TAB LABEL TAB VERDICT LF: the hash of the
+ * image's content in hex; the label with backslash, tab and line ends as in C; accepted
+ * or rejected. */
 Card *card_build(store *s, const CardOptions *options, GError **error);
 void card_free(Card **card);
 /* To be freed. */

@@ -72,8 +72,9 @@ static void put_labels(GString *out, const Card *card)
 {
     char threshold[G_ASCII_DTOSTR_BUF_SIZE];
     g_ascii_formatd(threshold, sizeof threshold, "%g", card->threshold);
-    g_string_append(out, "\n## Labels\n\n| Label | Prompts | Accepted | Rejected | By model |"
-                    " Undecided | Precision | Recall |\n|---|---|--:|--:|--:|--:|---|---|\n");
+    g_string_append(out, "\n## Labels\n\n| Label | Prompts | Accepted | Rejected "
+                    "| By model | Undecided | Precision | Recall |\n"
+                    "|---|---|--:|--:|--:|--:|---|---|\n");
     for (guint i = 0; i < card->labels->len; i++) {
         const CardLabel *label = card->labels->pdata[i];
         g_string_append(out, "| ");
@@ -96,9 +97,10 @@ static void put_labels(GString *out, const Card *card)
         g_string_append(out, "the newest confidence of each pair");
     }
     g_string_append_printf(
-        out, " at a threshold of %s, against what people decided, with intervals of 95 %% "
-        "(Wilson). They hold for images like those that were decided about: where people "
-        "looked at the likeliest images first, the recall of all is lower.\n", threshold);
+        out, " at a threshold of %s, against what people decided, with intervals of "
+        "95 %% (Wilson). They hold for images like those that were decided about: where "
+        "people looked at the likeliest images first, the recall of all is lower.\n",
+        threshold);
 }
 
 static void put_authors(GString *out, const Card *card)
@@ -122,23 +124,25 @@ static void put_splits(GString *out, const Card *card)
         const CardSplit *split = card->splits->pdata[i];
         put_count(out, split->name, split->files);
     }
-    g_string_append(out, "\nPictures that look nearly the same are in the same part.\n");
+    g_string_append(out, "\nPictures that look nearly the same are in the same "
+                    "part.\n");
 }
 
 char *card_to_markdown(const Card *card)
 {
     GString *out = g_string_new("# ");
     put_plain(out, card->name);
-    g_string_append(out, "\n\nLabels of images that people accepted and rejected, some with "
-                    "the help of a model.\n\n");
+    g_string_append(out, "\n\nLabels of images that people accepted and rejected, "
+                    "some with the help of a model.\n\n");
     put_facts(out, card);
     put_labels(out, card);
     put_authors(out, card);
     put_splits(out, card);
-    g_string_append_printf(out, "\n## Copies\n\n%u groups of files have the same content, and "
-                           "%u groups of pictures look nearly the same; the looks of %u of "
-                           "%u files are known.\n", card->copies, card->near,
-                           card->looked_at, card->files);
-    g_string_append_printf(out, "\n## Made again by\n\n```sh\n%s\n```\n", card->command);
+    g_string_append_printf(
+        out, "\n## Copies\n\n%u groups of files have the same content, and %u groups of "
+        "pictures look nearly the same; the looks of %u of %u files are known.\n",
+        card->copies, card->near, card->looked_at, card->files);
+    g_string_append_printf(out, "\n## Made again by\n\n```sh\n%s\n```\n",
+                           card->command);
     return g_string_free(out, FALSE);
 }

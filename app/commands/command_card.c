@@ -7,8 +7,8 @@
 #include <string.h>
 
 static const char help[] =
-    "Counts, prompts, who decided, precision and recall, copies, splits and a checksum of\n"
-    "the labels. The same database gives the same bytes; docs/health.md says how the\n"
+    "Counts, prompts, who decided, precision and recall, copies, splits and a checksum\n"
+    "of the labels. The same database gives the same bytes; docs/health.md says how the\n"
     "figures are made.";
 
 struct card_arguments {
@@ -17,7 +17,8 @@ struct card_arguments {
     gint64 seed;
 };
 
-/* To standard output, the same bytes in every locale, for "-"; else whole or not at all. */
+/* To standard output, the same bytes in every locale, for "-"; else whole or not at
+ * all. */
 static gboolean put_file(const char *path, const char *text, GError **error)
 {
     if (strcmp(path, "-") != 0) {
@@ -31,7 +32,8 @@ static gboolean put_file(const char *path, const char *text, GError **error)
     return TRUE;
 }
 
-static gboolean put_card(const struct card_arguments *a, const Card *card, GError **error)
+static gboolean put_card(const struct card_arguments *a, const Card *card,
+                         GError **error)
 {
     g_autofree char *markdown = card_to_markdown(card);
     g_autofree char *json = card_to_json(card);
@@ -64,7 +66,8 @@ static int check_and_run(struct card_arguments *a, int argc)
     }
     if (a->split && !command_parse_split(a->split, a->shares)) {
         return command_fail(COMMAND_MISUSED,
-                            "--split is like train=0.8,val=0.1,test=0.1 with a sum of 1");
+                            "--split is like train=0.8,val=0.1,test=0.1 with a sum of "
+                            "1");
     }
     return run(a);
 }
@@ -74,13 +77,13 @@ int command_card(int argc, char **argv)
     struct card_arguments a = { .threshold = .5 };
     const GOptionEntry entries[] = {
         { "db", 0, 0, G_OPTION_ARG_FILENAME, &a.db, "Database of decisions", "FILE" },
-        { "out", 'o', 0, G_OPTION_ARG_FILENAME, &a.out, "Write the card as Markdown; - for "
-          "standard output", "FILE" },
+        { "out", 'o', 0, G_OPTION_ARG_FILENAME, &a.out, "Write the card as Markdown; - "
+          "for standard output", "FILE" },
         { "json", 0, 0, G_OPTION_ARG_FILENAME, &a.json, "Write it as JSON", "FILE" },
         { "model", 'm', 0, G_OPTION_ARG_STRING, &a.model, "Whose confidences in the "
           "database count (the newest)", "NAME" },
-        { "threshold", 't', 0, G_OPTION_ARG_DOUBLE, &a.threshold, "Confidences from it on "
-          "are predictions (0.5)", "X" },
+        { "threshold", 't', 0, G_OPTION_ARG_DOUBLE, &a.threshold, "Confidences from it "
+          "on are predictions (0.5)", "X" },
         { "split", 0, 0, G_OPTION_ARG_STRING, &a.split, "Count the parts that `export "
           "--split` makes", "PARTS" },
         { "split-seed", 0, 0, G_OPTION_ARG_INT64, &a.seed, "As for `export` (0)", "N" },

@@ -10,10 +10,10 @@
 #define SHOWN 5 /* paths of a finding, and reasons, without --all */
 
 static const char help[] =
-    "Reads files and folders, a labelled data set (--data), or the images and decisions\n"
-    "of a database (--db), and tells what is wrong with them; docs/health.md says what\n"
-    "is looked for. The exit status is 0 whatever is found, with --strict 3 when there\n"
-    "are warnings or errors.";
+    "Reads files and folders, a labelled data set (--data), or the images and\n"
+    "decisions of a database (--db), and tells what is wrong with them; docs/health.md\n"
+    "says what is looked for. The exit status is 0 whatever is found, with --strict 3\n"
+    "when there are warnings or errors.";
 
 struct check_arguments {
     char *db, *data, *scores, *images, *model, *split, *only;
@@ -39,7 +39,8 @@ static gboolean add_database(HealthSet *set, const struct check_arguments *a,
     return good;
 }
 
-static gboolean add_data(HealthSet *set, const struct check_arguments *a, GError **error)
+static gboolean add_data(HealthSet *set, const struct check_arguments *a,
+                         GError **error)
 {
     struct dataset_options options = { .images = a->images };
     struct scores *scores = a->scores ? scores_read(a->scores, error) : NULL;
@@ -158,7 +159,8 @@ static int run(const struct check_arguments *a, char **paths)
 {
     g_autoptr(GError) error = NULL;
     HealthSet *set = health_set_new();
-    int status = fill(set, a, paths, &error) ? report_on(set, a, &error) : COMMAND_FAILED;
+    gboolean good = fill(set, a, paths, &error);
+    int status = good ? report_on(set, a, &error) : COMMAND_FAILED;
     health_set_free(&set);
     return status == COMMAND_FAILED
                ? command_fail(COMMAND_FAILED, "%s", error->message) : status;
@@ -193,7 +195,8 @@ static int check_and_run(struct check_arguments *a, int argc, char **argv)
     }
     if (a->split && !command_parse_split(a->split, a->shares)) {
         return command_fail(COMMAND_MISUSED,
-                            "--split is like train=0.8,val=0.1,test=0.1 with a sum of 1");
+                            "--split is like train=0.8,val=0.1,test=0.1 with a sum of "
+                            "1");
     }
     return read_checks(a) ? run(a, argv + 1) : COMMAND_MISUSED;
 }
@@ -207,8 +210,8 @@ int command_check(int argc, char **argv)
           "`evaluate`", "PATH" },
         { "images", 0, 0, G_OPTION_ARG_FILENAME, &a.images, "Folder of the data set's "
           "images", "DIR" },
-        { "scores", 0, 0, G_OPTION_ARG_FILENAME, &a.scores, "Confidences for the data set, "
-          "as `evaluate --scores-out` writes them", "FILE" },
+        { "scores", 0, 0, G_OPTION_ARG_FILENAME, &a.scores, "Confidences for the data "
+          "set, as `evaluate --scores-out` writes them", "FILE" },
         { "model", 'm', 0, G_OPTION_ARG_STRING, &a.model, "Whose confidences in the "
           "database count (the newest)", "NAME" },
         { "split", 0, 0, G_OPTION_ARG_STRING, &a.split, "Check the parts that `export "
@@ -218,13 +221,14 @@ int command_check(int argc, char **argv)
           "disagreement, balance (all)", "CHECKS" },
         { "strict", 0, 0, G_OPTION_ARG_NONE, &a.strict, "Exit status 3 when there are "
           "warnings or errors", NULL },
-        { "all", 0, 0, G_OPTION_ARG_NONE, &a.all, "Print all paths of a finding", NULL },
+        { "all", 0, 0, G_OPTION_ARG_NONE, &a.all, "Print all paths of a finding",
+          NULL },
         { "json", 0, 0, G_OPTION_ARG_NONE, &a.json, "Print all as JSON", NULL },
-        { "jobs", 'j', 0, G_OPTION_ARG_INT, &a.jobs, "Threads that decode (one for each "
-          "core)", "N" },
+        { "jobs", 'j', 0, G_OPTION_ARG_INT, &a.jobs, "Threads that decode (one for "
+          "each core)", "N" },
         { 0 } };
-    if (!command_parse(&argc, &argv, entries, "[PATH…] - find what is wrong with images "
-                       "and labels", help)) {
+    if (!command_parse(&argc, &argv, entries,
+                       "[PATH…] - find what is wrong with images and labels", help)) {
         return COMMAND_MISUSED;
     }
     int status = check_and_run(&a, argc, argv);

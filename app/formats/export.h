@@ -85,9 +85,11 @@ gboolean export_run(store *s, const ExportFormat *format, const ExportOptions *o
  * is no image. */
 char *export_common_root(store *s, GError **error);
 
-/* --- Splits, for who wants to know where an export puts an image ------------------- */
+/* --- Splits, for who wants to know where an export puts an image
+ * ------------------- */
 
-/* The parts that have a share: their names and shares, both [EXPORT_SPLITS]; how many. */
+/* The parts that have a share: their names and shares, both [EXPORT_SPLITS]; how
+ * many. */
 guint export_parts(const double *split, const char **names, double *shares);
 /* Makes sure that every image has kin, through options->memory; an export with splits
  * begins so. */

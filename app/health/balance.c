@@ -1,5 +1,5 @@
-/* How often labels are accepted and rejected, which always come together, and images that
- * have none. */
+/* How often labels are accepted and rejected, which always come together, and images
+ * that have none. */
 #include "app/health/health_private.h"
 
 #define FEW 10           /* images, from which hardly anything can be learnt */
@@ -11,12 +11,14 @@ static void check_counts(HealthRun *run, const HealthLabel *label)
     HealthFinding *finding = NULL;
     if (label->accepted < FEW) {
         finding = health_find(run, HEALTH_BALANCE, "few-accepted", HEALTH_WARNING,
-                              "accepted in %u images, fewer than %d", label->accepted, FEW);
+                              "accepted in %u images, fewer than %d", label->accepted,
+                              FEW);
         finding->label = label->name;
     }
     if (label->rejected < FEW) {
         finding = health_find(run, HEALTH_BALANCE, "few-rejected", HEALTH_NOTE,
-                              "rejected in %u images, fewer than %d", label->rejected, FEW);
+                              "rejected in %u images, fewer than %d", label->rejected,
+                              FEW);
         finding->label = label->name;
     }
 }
@@ -36,8 +38,8 @@ static void check_evenness(HealthRun *run)
     if (ratio >= UNEVEN) {
         health_find(run, HEALTH_BALANCE, "uneven",
                     ratio >= VERY_UNEVEN ? HEALTH_WARNING : HEALTH_NOTE,
-                    "\"%s\" is accepted in %u images and \"%s\" in %u, %.0f times as many",
-                    most->name, most->accepted, least->name, least->accepted, ratio);
+                    "\"%s\" is accepted in %u images and \"%s\" in %u, %.0f times as "
+                    "many", most->name, most->accepted, least->name, least->accepted, ratio);
     }
 }
 
@@ -57,8 +59,8 @@ static void check_together(HealthRun *run)
         } else if (other->accepted == label->accepted) {
             HealthFinding *finding = health_find(
                 run, HEALTH_BALANCE, "together", HEALTH_NOTE,
-                "accepted in the same %u images as \"%s\", so that nothing tells the two "
-                "apart", label->accepted, other->name);
+                "accepted in the same %u images as \"%s\", so that nothing tells the "
+                "two apart", label->accepted, other->name);
             finding->label = label->name;
         }
     }

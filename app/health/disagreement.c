@@ -77,11 +77,12 @@ static void tell_pair(HealthRun *run, const HealthPair *pair, const HealthConfus
 {
     char text[3][G_ASCII_DTOSTR_BUF_SIZE];
     gboolean accepted = pair->verdict > 0;
-    double of_accepted = c->threshold[ACCEPTED], of_rejected = 1 - c->threshold[REJECTED];
+    double of_accepted = c->threshold[ACCEPTED];
+    double of_rejected = 1 - c->threshold[REJECTED];
     HealthFinding *finding = health_find(
         run, HEALTH_DISAGREEMENT, accepted ? "accepted-doubtful" : "rejected-doubtful",
         HEALTH_WARNING,
-        "%s with a confidence of %s; accepted ones have %s on average and rejected ones %s",
+        "%s with a confidence of %s; accepted ones have %s on average, rejected ones %s",
         accepted ? "accepted" : "rejected", number((double)pair->confidence, text[0]),
         number(of_accepted, text[1]), number(of_rejected, text[2]));
     finding->label = health_label(run->set, pair->label)->name;
@@ -102,10 +103,10 @@ static void check_label(HealthRun *run, const HealthPair *pairs, guint n)
     }
     health_disagree(confidence, verdict, n, &c, odds);
     if (c.decided[REJECTED] < LEAST || c.decided[ACCEPTED] < LEAST) {
-        health_pass_over(run, "disagreement: \"%s\" has %u accepted and %u rejected images "
-                         "with a confidence, fewer than %d of each",
-                         health_label(run->set, pairs->label)->name, c.decided[ACCEPTED],
-                         c.decided[REJECTED], LEAST);
+        health_pass_over(run, "disagreement: \"%s\" has %u accepted and %u rejected "
+                         "images with a confidence, fewer than %d of each",
+                         health_label(run->set, pairs->label)->name,
+                         c.decided[ACCEPTED], c.decided[REJECTED], LEAST);
         return;
     }
     for (guint i = 0; i < n; i++) {

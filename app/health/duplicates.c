@@ -29,10 +29,11 @@ static gboolean is_labelled_alike(const HealthSet *set, const HealthGroup *group
 static void tell_copies(HealthRun *run, const HealthGroup *group)
 {
     gboolean alike = is_labelled_alike(run->set, group);
+    const char *kind = alike ? "same-content" : "same-content-labels";
     HealthFinding *finding =
-        health_find(run, HEALTH_DUPLICATES, alike ? "same-content" : "same-content-labels",
-                    alike ? HEALTH_WARNING : HEALTH_ERROR, "%u files of the same content%s",
-                    group->images->len, alike ? "" : " have different labels");
+        health_find(run, HEALTH_DUPLICATES, kind, alike ? HEALTH_WARNING : HEALTH_ERROR,
+                    "%u files of the same content%s", group->images->len,
+                    alike ? "" : " have different labels");
     add_paths(run, finding, group);
 }
 

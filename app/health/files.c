@@ -40,8 +40,8 @@ static void read_head(const char *path, struct look *look)
 {
     GStatBuf info;
     g_autofree guint8 *head = g_malloc(HEAD);
-    FILE *file = g_stat(path, &info) == 0 && S_ISREG(info.st_mode) ? g_fopen(path, "rbe")
-                                                                   : NULL;
+    gboolean regular = g_stat(path, &info) == 0 && S_ISREG(info.st_mode);
+    FILE *file = regular ? g_fopen(path, "rbe") : NULL;
     if (!file) {
         return;
     }
@@ -176,8 +176,8 @@ static void check_turn(HealthRun *run, guint image, const struct look *look)
     }
     if (o < 1 || o > 8) {
         g_autofree char *text =
-            g_strdup_printf("its Exif orientation is %u, which is none of 1 to 8 and is "
-                            "taken for 1", o);
+            g_strdup_printf("its Exif orientation is %u, which is none of 1 to 8 and "
+                            "is taken for 1", o);
         tell(run, image, "orientation-unknown", HEALTH_NOTE, text);
     } else if (o >= 5 && exif->width == look->height && exif->height == look->width
                && look->width != look->height) {

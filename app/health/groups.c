@@ -1,5 +1,6 @@
-/* Images that belong together: a forest in which every image points to an earlier one of
- * its group. Equal contents are found by sorting, near looks by an index of hashes. */
+/* Images that belong together: a forest in which every image points to an earlier one
+ * of its group. Equal contents are found by sorting, near looks by an index of
+ * hashes. */
 #include "app/health/health_private.h"
 #include "app/image/image_hash.h"
 
@@ -48,7 +49,8 @@ static void join_near(guint number, guint distance, gpointer data)
     join(f, g_array_index(f->first_of, guint, number), f->image);
 }
 
-/* Each hash stands in the index once, so that a thousand copies cost no more than one. */
+/* Each hash stands in the index once, so that a thousand copies cost no more than
+ * one. */
 static void join_looks(struct forest *f)
 {
     struct hash_index *index = hash_index_new();

@@ -1,11 +1,11 @@
-/* The health of a set of labelled images: files that cannot be read or are not what they
- * are called, copies, images in two splits, decisions that a model strongly disagrees with,
- * and how the labels are balanced.
+/* The health of a set of labelled images: files that cannot be read or are not what
+ * they are called, copies, images in two splits, decisions that a model strongly
+ * disagrees with, and how the labels are balanced.
  *
- * A set is filled from a database, a data set or files, and then checked: both block, and
- * may be done on any one thread, with progress and a cancellable for a window. Nothing is
- * written, but the kin of images where shares of a split are given. To add a check: a file
- * beside these, its bit here and its line in the table of health.c. */
+ * A set is filled from a database, a data set or files, and then checked: both block,
+ * and may be done on any one thread, with progress and a cancellable for a window.
+ * Nothing is written, but the kin of images where shares of a split are given. To add a
+ * check: a file beside these, its bit here and its line in the table of health.c. */
 #pragma once
 
 #include "app/dataset/dataset.h"
@@ -14,7 +14,8 @@
 
 G_BEGIN_DECLS
 
-/* --- The set ----------------------------------------------------------------------- */
+/* --- The set
+ * ----------------------------------------------------------------------- */
 
 typedef struct {
     const char *path; /* in the encoding of file names */
@@ -59,15 +60,15 @@ gboolean health_add_path(HealthSet *set, const char *path, GCancellable *cancell
 gboolean health_add_dataset(HealthSet *set, const struct dataset *data,
                             const struct scores *scores, GError **error);
 /* model: whose confidences count; NULL: the newest. split and split_seed as in
- * ExportOptions, which names the splits that an export would make; NULL: none. `memory` is
- * needed then: a second connection to the same database, which may write. */
+ * ExportOptions, which names the splits that an export would make; NULL: none. `memory`
+ * is needed then: a second connection to the same database, which may write. */
 typedef struct {
     const char *model;
     const double *split; /* [EXPORT_SPLITS] */
     guint64 split_seed;
     store *memory;
     gboolean blind;        /* do not look whether the files have changed */
-    StoreItemFunc each;    /* gets every item as well, of the same moment; may be NULL */
+    StoreItemFunc each;    /* gets every item too, of the same moment; may be NULL */
     gpointer data;
     GCancellable *cancellable;
 } HealthStoreOptions;
@@ -75,11 +76,12 @@ typedef struct {
 gboolean health_add_store(HealthSet *set, store *s, const HealthStoreOptions *options,
                           GError **error);
 
-/* --- Checks ------------------------------------------------------------------------ */
+/* --- Checks
+ * ------------------------------------------------------------------------ */
 
 enum health_checks {
-    HEALTH_FILES = 1, HEALTH_DUPLICATES = 2, HEALTH_LEAKAGE = 4, HEALTH_DISAGREEMENT = 8,
-    HEALTH_BALANCE = 16, HEALTH_ALL = 31
+    HEALTH_FILES = 1, HEALTH_DUPLICATES = 2, HEALTH_LEAKAGE = 4,
+    HEALTH_DISAGREEMENT = 8, HEALTH_BALANCE = 16, HEALTH_ALL = 31
 };
 
 /* A note may be as it should be, a warning seldom is, and an error spoils a training or
@@ -113,8 +115,8 @@ typedef struct {
     guint counts[HEALTH_SEVERITIES];
 } HealthReport;
 
-/* Learns the looks of the set's images on the way. The report borrows the set's texts. NULL
- * with an error when it was cancelled. */
+/* Learns the looks of the set's images on the way. The report borrows the set's texts.
+ * NULL with an error when it was cancelled. */
 HealthReport *health_run(HealthSet *set, const HealthOptions *options, GError **error);
 void health_report_free(HealthReport **report);
 /* "files", "duplicates", …; 0 for what is no check. */
@@ -124,24 +126,26 @@ const char *health_severity_name(HealthSeverity severity);
 /* All of it for programs, to be freed. */
 char *health_to_json(const HealthSet *set, const HealthReport *report);
 
-/* --- Disagreement ------------------------------------------------------------------ */
+/* --- Disagreement
+ * ------------------------------------------------------------------ */
 
 /* Confident learning (Northcutt, Jiang and Chuang 2021, arXiv 1911.00068) for the two
  * classes of one label. With c the confidence, the probability of a class is
  *
  *   p(accepted) = c,  p(rejected) = 1 - c
  *
- * and its threshold t(k) is the mean of p(k) over what was decided to be k. A pair counts
- * as k when p(k) >= t(k); where that holds of both, as the likelier. `joint` are the counts
- * of (decided, counts as). A row scaled to the number of its decisions estimates how many
- * of them are wrong. */
+ * and its threshold t(k) is the mean of p(k) over what was decided to be k. A pair
+ * counts as k when p(k) >= t(k); where that holds of both, as the likelier. `joint` are
+ * the counts of (decided, counts as). A row scaled to the number of its decisions
+ * estimates how many of them are wrong. */
 typedef struct {
     double threshold[2];  /* rejected, accepted; NaN where there is none of them */
     guint decided[2], joint[2][2];
     double wrong[2];      /* estimated: decided so, and not so */
 } HealthConfusion;
 
-/* confidence, verdict: [n]. odds: [n], for a pair that counts as s and was decided to be g
+/* confidence, verdict: [n]. odds: [n], for a pair that counts as s and was decided to
+ * be g
  *
  *   (p(s) - t(s)) - (p(g) - t(g))
  *
@@ -149,7 +153,8 @@ typedef struct {
 void health_disagree(const float *confidence, const gint8 *verdict, guint n,
                      HealthConfusion *out, double *odds);
 
-/* --- Groups ------------------------------------------------------------------------ */
+/* --- Groups
+ * ------------------------------------------------------------------------ */
 
 /* Images that belong together: of the same content, or near in their looks, or both, by
  * way of others too. */

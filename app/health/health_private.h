@@ -32,8 +32,8 @@ void health_pass_over(HealthRun *run, const char *format, ...) G_GNUC_PRINTF(2, 
 gboolean health_go_on(const HealthRun *run, const char *what, guint done, guint total,
                       GError **error);
 
-/* The checks. The first decodes; it finds faults where `files` asks for them, and looks in
- * any case. */
+/* The checks. The first decodes; it finds faults where `files` asks for them, and looks
+ * in any case. */
 gboolean health_check_files(HealthRun *run, GError **error);
 gboolean health_check_duplicates(HealthRun *run, GError **error);
 gboolean health_check_leakage(HealthRun *run, GError **error);

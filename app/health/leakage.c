@@ -1,5 +1,5 @@
-/* Images that are in one split and, or nearly so, in another: what is learnt from the one
- * is then measured on the other. */
+/* Images that are in one split and, or nearly so, in another: what is learnt from the
+ * one is then measured on the other. */
 #include "app/health/health_private.h"
 
 #include <string.h>
@@ -27,8 +27,8 @@ static void tell_group(HealthRun *run, const HealthGroup *group, gboolean same,
     }
     for (guint i = 0; i < set->splits->len; i++) {
         if (counts[i]) {
-            g_string_append_printf(where, "%s%u in %s", where->len ? ", " : "", counts[i],
-                                   (const char *)set->splits->pdata[i]);
+            g_string_append_printf(where, "%s%u in %s", where->len ? ", " : "",
+                                   counts[i], (const char *)set->splits->pdata[i]);
         }
     }
     HealthFinding *finding = health_find(

@@ -152,8 +152,8 @@ static void add_truth(HealthSet *set, const struct source *from, guint number,
             continue;
         }
         health_decide(set, image, first + l, truth[l]);
-        float score = from->scores
-                          ? find_score(from, number, dataset_label(from->data, l)) : NAN;
+        const char *label = dataset_label(from->data, l);
+        float score = from->scores ? find_score(from, number, label) : NAN;
         if (!isnan(score)) {
             HealthPair pair = { image, first + l, truth[l], score };
             g_array_append_val(set->pairs, pair);

@@ -46,21 +46,30 @@ static gboolean has_changed(store *s, const StoreItem *item)
 {
     GStatBuf info;
     return g_stat(item->path, &info) == 0
-           && store_find_image(s, item->path, info.st_size, info.st_mtime) != item->image;
+           && store_find_image(s, item->path, info.st_size, info.st_mtime)
+                  != item->image;
+}
+
+/* As store_each_item_of names them. */
+static gboolean is_model(const char *model, const char *name)
+{
+    gsize n = strlen(name);
+    return strncmp(model, name, n) == 0 && (model[n] == '\0' || model[n] == '#');
 }
 
 /* What the newest prediction says; else what stood on the screen at the decision. */
 static double confidence_of(const struct loading *load, const StoreTag *tag)
 {
     const char *model = load->options->model;
-    gboolean counts = !model || strcmp(tag->model, model) == 0;
+    gboolean counts = !model || is_model(tag->model, model);
     return tag->predicted >= 0 ? tag->predicted : counts ? tag->score : -1;
 }
 
 static void add_tag(struct loading *load, guint image, const StoreTag *tag)
 {
     HealthSet *set = load->set;
-    guint label = GPOINTER_TO_UINT(g_hash_table_lookup(load->label_of, &tag->label)) - 1;
+    gpointer found = g_hash_table_lookup(load->label_of, &tag->label);
+    guint label = GPOINTER_TO_UINT(found) - 1;
     double confidence = confidence_of(load, tag);
     if (tag->verdict == STORE_CLEARED) {
         health_label(set, label)->undecided++;
@@ -96,6 +105,12 @@ static void add_tags(struct loading *load, guint image, const StoreItem *item)
     }
 }
 
+static guint part_of(const struct loading *load, const StoreItem *item)
+{
+    return export_part_of(load->s, item, load->shares, load->n_parts,
+                          load->options->split_seed);
+}
+
 static gboolean add_item(const StoreItem *item, gpointer user_data, GError **error)
 {
     struct loading *load = user_data;
@@ -112,12 +127,11 @@ static gboolean add_item(const StoreItem *item, gpointer user_data, GError **err
         image->looks = *looks;
     }
     if (load->n_parts) {
-        image->split = (int)(load->first_split
-                             + export_part_of(load->s, item, load->shares, load->n_parts,
-                                              load->options->split_seed));
+        image->split = (int)(load->first_split + part_of(load, item));
     }
     add_tags(load, number, item);
-    return !load->options->each || load->options->each(item, load->options->data, error);
+    const HealthStoreOptions *o = load->options;
+    return !o->each || o->each(item, o->data, error);
 }
 
 static gboolean prepare_splits(struct loading *load, GError **error)

@@ -1,6 +1,6 @@
-/* Exif is a TIFF file in a segment of the JPEG: a header that says the order of bytes and
- * where the first directory is; a directory is a count (2 bytes), then entries of 12: tag
- * (2), type (2), count (4), and the value or where it stands (4). */
+/* Exif is a TIFF file in a segment of the JPEG: a header that says the order of bytes
+ * and where the first directory is; a directory is a count (2 bytes), then entries of
+ * 12: tag (2), type (2), count (4), and the value or where it stands (4). */
 #include "app/image/exif.h"
 
 #include <string.h>
@@ -21,7 +21,8 @@ static guint number_at(const guint8 *at, int bytes, gboolean little)
 }
 
 /* One number of that tag in the directory; FALSE when it has none. */
-static gboolean find_number(const struct tiff *t, gsize directory, guint tag, guint *out)
+static gboolean find_number(const struct tiff *t, gsize directory, guint tag,
+                            guint *out)
 {
     if (directory > t->size || t->size - directory < 2) {
         return FALSE;
@@ -62,8 +63,8 @@ static gboolean is_frame(guint8 marker)
            && marker != 0xcc;
 }
 
-void img_exif_of_jpeg(const guint8 *head, gsize size, struct img_exif *out, guint *width,
-                      guint *height)
+void img_exif_of_jpeg(const guint8 *head, gsize size, struct img_exif *out,
+                      guint *width, guint *height)
 {
     *out = (struct img_exif){ 0 };
     *width = *height = 0;

@@ -33,7 +33,8 @@ gboolean img_hash(const char *path, GCancellable *cancellable, guint64 *out,
 {
     struct img_pixels picture = { 0 };
     *out = 0;
-    gboolean good = img_decode_reduced(path, IMG_HASH_SIDE, cancellable, &picture, error)
+    gboolean good = img_decode_reduced(path, IMG_HASH_SIDE, cancellable, &picture,
+                                       error)
                     && img_hash_pixels(&picture, out, error);
     img_clear(&picture);
     return good;

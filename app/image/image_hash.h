@@ -14,7 +14,8 @@ gboolean img_hash(const char *path, GCancellable *cancellable, guint64 *out,
 /* Of a picture that is decoded and turned already, at least IMG_HASH_SIDE pixels a side
  * where the file has as many. */
 #define IMG_HASH_SIDE 72
-gboolean img_hash_pixels(const struct img_pixels *picture, guint64 *out, GError **error);
+gboolean img_hash_pixels(const struct img_pixels *picture, guint64 *out,
+                         GError **error);
 /* FALSE for the hashes of pictures without structure, which are alike without being the
  * same. */
 gboolean img_hash_tells(guint64 hash);
