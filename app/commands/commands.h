@@ -12,6 +12,8 @@ enum { COMMAND_DONE = 0, COMMAND_FAILED = 1, COMMAND_MISUSED = 2 };
 
 int command_backup(int argc, char **argv);
 int command_bench(int argc, char **argv);
+int command_card(int argc, char **argv);
+int command_check(int argc, char **argv);
 int command_devices(int argc, char **argv);
 int command_evaluate(int argc, char **argv);
 int command_export(int argc, char **argv);

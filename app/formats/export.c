@@ -172,20 +172,27 @@ static gboolean write_folder(ExportRun *run, const char *path, GError **error)
 
 /* --- Any -------------------------------------------------------------------------- */
 
+guint export_parts(const double *split, const char **names, double *shares)
+{
+    static const char *const all[EXPORT_SPLITS] = { "train", "val", "test" };
+    guint n = 0;
+    for (guint i = 0; i < EXPORT_SPLITS; i++) {
+        if (split[i] > 0) {
+            shares[n] = split[i];
+            names[n++] = all[i];
+        }
+    }
+    return n;
+}
+
 static void name_subsets(ExportRun *run)
 {
-    static const char *const names[EXPORT_SPLITS] = { "train", "val", "test" };
     const ExportOptions *o = run->options;
     if (!export_has_split(run)) {
         run->subsets[run->n_subsets++] = o->subset ? o->subset : run->format->subset;
         return;
     }
-    for (guint i = 0; i < EXPORT_SPLITS; i++) {
-        if (o->split[i] > 0) {
-            run->shares[run->n_subsets] = o->split[i];
-            run->subsets[run->n_subsets++] = names[i];
-        }
-    }
+    run->n_subsets = export_parts(o->split, run->subsets, run->shares);
 }
 
 static gboolean dispatch(ExportRun *run, const char *path, GError **error)
@@ -219,7 +226,7 @@ gboolean export_run(store *s, const ExportFormat *format, const ExportOptions *o
         run.states &= ~(guint)EXPORT_REJECTED; /* else it would be a positive there */
     }
     name_subsets(&run);
-    if (export_has_split(&run) && !export_prepare_split(&run, error)) {
+    if (export_has_split(&run) && !export_prepare_split(s, options, error)) {
         return FALSE;
     }
     gboolean good = store_begin_reading(s, error);

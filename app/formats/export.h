@@ -85,4 +85,17 @@ gboolean export_run(store *s, const ExportFormat *format, const ExportOptions *o
  * is no image. */
 char *export_common_root(store *s, GError **error);
 
+/* --- Splits, for who wants to know where an export puts an image
+ * ------------------- */
+
+/* The parts that have a share: their names and shares, both [EXPORT_SPLITS]; how
+ * many. */
+guint export_parts(const double *split, const char **names, double *shares);
+/* Makes sure that every image has kin, through options->memory; an export with splits
+ * begins so. */
+gboolean export_prepare_split(store *s, const ExportOptions *options, GError **error);
+/* The part that an image is in: a function of its kin, the shares [n] and the seed. */
+guint export_part_of(store *s, const StoreItem *item, const double *shares, guint n,
+                     guint64 seed);
+
 G_END_DECLS

@@ -31,9 +31,8 @@ static gboolean at(const guint8 *data, gsize size, gsize offset, const char *tex
     return size >= offset + n && memcmp(data + offset, text, n) == 0;
 }
 
-/* The MIME type by content, or NULL. Only pixel formats: a picture must not be a
- * program. */
-static const char *sniff(const guint8 *d, gsize n)
+/* Only pixel formats: a picture must not be a program. */
+const char *img_sniff(const guint8 *d, gsize n)
 {
     if (n >= 3 && d[0] == 0xff && d[1] == 0xd8 && d[2] == 0xff) {
         return "image/jpeg";
@@ -263,7 +262,7 @@ static GdkPixbuf *load(struct decoder *d, GError **error)
 {
     g_autofree guint8 *buffer = g_malloc(CHUNK);
     gsize got = fread(buffer, 1, CHUNK, d->file);
-    const char *mime = sniff(buffer, got);
+    const char *mime = img_sniff(buffer, got);
     if (!mime) {
         g_set_error(error, IMG_ERROR, IMG_ERROR_FORMAT,
                     "%s: this is not an image of a known format", d->name);

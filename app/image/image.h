@@ -47,6 +47,9 @@ struct img_preprocess {
     float mean[3], std[3];
 };
 
+/* The MIME type of a file by its first bytes, some dozens of them; NULL for what is no
+ * known image. */
+const char *img_sniff(const guint8 *d, gsize n);
 /* Colour samples as stored: an alpha channel is dropped, grey is repeated, 16 bits are
  * cut to 8. An embedded RGB profile that is not sRGB is converted to it. With `orient`
  * the EXIF orientation is applied. `path` is in the encoding of file names. */

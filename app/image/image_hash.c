@@ -1,21 +1,18 @@
 #include "app/image/image_hash.h"
-#include "app/image/image.h"
 
 #include <string.h>
 
 #define WIDTH 9
 #define HEIGHT 8
-/* Sides of what is decoded: enough that a reduced JPEG gives the same bits. */
-#define DECODE_SIDE 72
 
-gboolean img_hash(const char *path, GCancellable *cancellable, guint64 *out,
-                  GError **error)
+gboolean img_hash_pixels(const struct img_pixels *picture, guint64 *out, GError **error)
 {
-    struct img_pixels picture = { 0 }, small = { 0 };
-    gboolean good = img_decode_reduced(path, DECODE_SIDE, cancellable, &picture, error)
-                    && img_resize(&picture, WIDTH, HEIGHT, IMG_BILINEAR, &small, error);
+    struct img_pixels small = { 0 };
     *out = 0;
-    for (int y = 0; good && y < HEIGHT; y++) {
+    if (!img_resize(picture, WIDTH, HEIGHT, IMG_BILINEAR, &small, error)) {
+        return FALSE;
+    }
+    for (int y = 0; y < HEIGHT; y++) {
         int before = 0;
         for (int x = 0; x < WIDTH; x++) {
             const guint8 *rgb = small.rgb + 3 * (y * WIDTH + x);
@@ -26,9 +23,26 @@ gboolean img_hash(const char *path, GCancellable *cancellable, guint64 *out,
             before = grey;
         }
     }
-    img_clear(&picture);
     img_clear(&small);
+    return TRUE;
+}
+
+/* What is decoded is large enough that a reduced JPEG gives the same bits. */
+gboolean img_hash(const char *path, GCancellable *cancellable, guint64 *out,
+                  GError **error)
+{
+    struct img_pixels picture = { 0 };
+    *out = 0;
+    gboolean good = img_decode_reduced(path, IMG_HASH_SIDE, cancellable, &picture,
+                                       error)
+                    && img_hash_pixels(&picture, out, error);
+    img_clear(&picture);
     return good;
+}
+
+gboolean img_hash_tells(guint64 hash)
+{
+    return hash != 0 && hash != G_MAXUINT64;
 }
 
 guint img_hash_distance(guint64 a, guint64 b)
@@ -88,22 +102,38 @@ guint hash_index_add(struct hash_index *index, guint64 hash)
     return number;
 }
 
-int hash_index_nearest(const struct hash_index *index, guint64 hash)
+void hash_index_each(const struct hash_index *index, guint64 hash,
+                     void (*func)(guint number, guint distance, gpointer data),
+                     gpointer data)
 {
-    int best = -1;
-    guint distance = HASH_INDEX_REACH + 1;
     for (int b = 0; b < BANDS; b++) {
         int at = index->newest[b][band_of(hash, b)];
         while (at >= 0) {
             const struct entry *entry =
                 &g_array_index(index->entries, struct entry, at);
             guint d = img_hash_distance(entry->hash, hash);
-            if (d < distance || (d == distance && at < best)) {
-                best = at;
-                distance = d;
+            if (d <= HASH_INDEX_REACH) {
+                func((guint)at, d, data);
             }
             at = entry->next[b];
         }
     }
-    return best;
+}
+
+struct nearest { int number; guint distance; };
+
+static void keep_nearest(guint number, guint distance, gpointer data)
+{
+    struct nearest *best = data;
+    if (distance < best->distance
+        || (distance == best->distance && (int)number < best->number)) {
+        *best = (struct nearest){ (int)number, distance };
+    }
+}
+
+int hash_index_nearest(const struct hash_index *index, guint64 hash)
+{
+    struct nearest best = { -1, HASH_INDEX_REACH + 1 };
+    hash_index_each(index, hash, keep_nearest, &best);
+    return best.number;
 }

@@ -3,6 +3,7 @@
  *
  * libjpeg reports errors by a jump. Its calls stand only in the functions given to
  * `guarded`, which own nothing: what must be freed is in struct reader. */
+#include "app/image/exif.h"
 #include "app/image/image_private.h"
 
 #include <setjmp.h>
@@ -137,44 +138,14 @@ static void read_rows(struct reader *r)
 
 /* --- What else the file says -------------------------------------------------------------- */
 
-static guint number_at(const guint8 *at, int bytes, gboolean little)
-{
-    guint value = 0;
-    for (int i = 0; i < bytes; i++) {
-        value = value << 8 | at[little ? bytes - 1 - i : i];
-    }
-    return value;
-}
-
-/* The tag 0x0112 in the first directory of an Exif block; 0 when it has none. */
-static guint exif_orientation(const guint8 *block, gsize size)
-{
-    if (size < 14 || memcmp(block, "Exif\0\0", 6) != 0) {
-        return 0;
-    }
-    const guint8 *tiff = block + 6;
-    gboolean little = tiff[0] == 'I';
-    gsize bytes = size - 6, directory = number_at(tiff + 4, 4, little);
-    if (directory > bytes || bytes - directory < 2) {
-        return 0;
-    }
-    guint count = number_at(tiff + directory, 2, little);
-    for (gsize i = 0; i < count && bytes - directory >= 2 + (i + 1) * 12; i++) {
-        const guint8 *entry = tiff + directory + 2 + i * 12;
-        /* A 16-bit value stands in the entry itself. */
-        if (number_at(entry, 2, little) == 0x0112 && number_at(entry + 2, 2, little) == 3) {
-            return number_at(entry + 8, 2, little);
-        }
-    }
-    return 0;
-}
-
 static void set_options(const struct reader *r)
 {
     guint orientation = 0;
     for (jpeg_saved_marker_ptr m = r->c.marker_list; m && !orientation; m = m->next) {
         if (m->marker == JPEG_APP0 + 1) {
-            orientation = exif_orientation(m->data, m->data_length);
+            struct img_exif exif;
+            img_exif_parse(m->data, m->data_length, &exif);
+            orientation = exif.orientation;
         }
     }
     if (orientation >= 1 && orientation <= 8) {

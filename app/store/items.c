@@ -11,7 +11,8 @@ static const char tags_of_image[] =
     " WHERE d.image = ?1 AND d.verdict != 0"
     " UNION ALL SELECT p.label, l.name, 0, 1, p.confidence, NULL, p.model, p.prompt,"
     " NULL, substr (p.time, 1, 19) || '.000Z', 1 FROM prediction p JOIN label l"
-    " ON l.id = p.label WHERE p.image = ?1 AND (l.hidden = 0 OR EXISTS"
+    " ON l.id = p.label WHERE p.image = ?1 AND (?2 IS NULL OR p.model = ?2"
+    "  OR substr (p.model, 1, length (?2) + 1) = ?2 || '#') AND (l.hidden = 0 OR EXISTS"
     " (SELECT 1 FROM current_decision d WHERE d.image = ?1 AND d.label = p.label"
     "  AND d.verdict != 0))"
     " ORDER BY 2, 11, 10 DESC, 7, 8";
@@ -102,9 +103,15 @@ static gboolean put_item(const StoreRow *row, gpointer user_data)
 gboolean store_each_item(store *s, StoreItemFunc func, gpointer user_data,
                          GError **error)
 {
+    return store_each_item_of(s, NULL, func, user_data, error);
+}
+
+gboolean store_each_item_of(store *s, const char *model, StoreItemFunc func,
+                            gpointer user_data, GError **error)
+{
     struct pass p = { .s = s, .func = func, .user_data = user_data, .error = error,
                       .good = TRUE };
-    p.tags = store_prepare(s, tags_of_image, error, "");
+    p.tags = store_prepare(s, tags_of_image, error, "it", (gint64)0, model);
     if (!p.tags) {
         return FALSE;
     }

@@ -36,6 +36,10 @@ typedef gboolean (*StoreItemFunc)(const StoreItem *item, gpointer user_data,
  * something was decided about it. */
 gboolean store_each_item(store *s, StoreItemFunc func, gpointer user_data,
                          GError **error);
+/* The same with predictions of that model only, named as decisions do or by a person's
+ * name for it, whichever of that name; NULL: of any. */
+gboolean store_each_item_of(store *s, const char *model, StoreItemFunc func,
+                            gpointer user_data, GError **error);
 /* How many store_each_item gives. */
 guint store_count_items(store *s);
 /* What is read in between is of one moment, whatever others write meanwhile. */

@@ -153,8 +153,6 @@ gboolean export_is_below(const char *path, const char *root);
 void export_begin_sidecars(ExportRun *run);
 /* Writes the sidecars that wait. FALSE too when any failed. */
 gboolean export_end_sidecars(ExportRun *run, GError **error);
-/* Makes sure that every image has kin, through options->memory. */
-gboolean export_prepare_split(const ExportRun *run, GError **error);
 /* The part that an image is in; a function of its kin, the shares and the seed. */
 guint export_split_of(const ExportRun *run, const StoreItem *item);
 /* A path of a database, which may be someone else's, must not lead out of a folder. */

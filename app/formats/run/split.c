@@ -82,16 +82,10 @@ static gboolean note_unreadable(const StoreLikeness *image, gpointer user_data,
     return add_row(user_data, &row, error);
 }
 
-/* Flat pictures are alike without being the same. */
-static gboolean has_structure(const StoreLikeness *image)
-{
-    return image->hashed && image->dhash != 0 && image->dhash != G_MAXUINT64;
-}
-
 static gboolean give_kin(const StoreLikeness *image, gpointer user_data, GError **error)
 {
     struct writing *w = user_data;
-    gboolean structure = has_structure(image);
+    gboolean structure = image->hashed && img_hash_tells(image->dhash);
     int nearest = -1;
     if (!image->kin && structure) {
         nearest = hash_index_nearest(w->index, image->dhash);
@@ -108,17 +102,17 @@ static gboolean give_kin(const StoreLikeness *image, gpointer user_data, GError 
     return image->kin || add_row(w, &row, error);
 }
 
-gboolean export_prepare_split(const ExportRun *run, GError **error)
+gboolean export_prepare_split(store *s, const ExportOptions *options, GError **error)
 {
-    struct writing w = { .options = run->options, .index = hash_index_new(),
+    struct writing w = { .options = options, .index = hash_index_new(),
                          .kin = g_ptr_array_new(), .texts = g_string_chunk_new(4096),
                          .rows = g_array_new(FALSE, FALSE, sizeof(struct row)),
-                         .total = store_count_items(run->s) };
+                         .total = store_count_items(s) };
     /* Each pass reads what the one before committed. */
-    gboolean good = store_each_unlike(run->s, hash_image, &w, error) && flush(&w, error)
-                    && store_each_unlike(run->s, note_unreadable, &w, error)
+    gboolean good = store_each_unlike(s, hash_image, &w, error) && flush(&w, error)
+                    && store_each_unlike(s, note_unreadable, &w, error)
                     && flush(&w, error)
-                    && store_each_likeness(run->s, give_kin, &w, error)
+                    && store_each_likeness(s, give_kin, &w, error)
                     && flush(&w, error);
     hash_index_free(&w.index);
     g_array_unref(w.rows);
@@ -144,16 +138,22 @@ static double draw(const char *kin, guint64 seed)
     return (double)g_ascii_strtoull(sum, NULL, 16) / (double)((guint64)1 << 52);
 }
 
-guint export_split_of(const ExportRun *run, const StoreItem *item)
+guint export_part_of(store *s, const StoreItem *item, const double *shares, guint n,
+                     guint64 seed)
 {
-    if (!export_has_split(run)) {
-        return 0;
-    }
-    g_autofree char *kin = store_kin(run->s, item->image);
-    double at = draw(kin ? kin : item->hash, run->options->split_seed), edge = 0;
+    g_autofree char *kin = store_kin(s, item->image);
+    double at = draw(kin ? kin : item->hash, seed), edge = 0;
     guint part = 0;
-    while (part < run->n_subsets - 1 && at >= (edge += run->shares[part])) {
+    while (part < n - 1 && at >= (edge += shares[part])) {
         part++;
     }
     return part;
+}
+
+guint export_split_of(const ExportRun *run, const StoreItem *item)
+{
+    return export_has_split(run)
+               ? export_part_of(run->s, item, run->shares, run->n_subsets,
+                                run->options->split_seed)
+               : 0;
 }
