@@ -14,7 +14,8 @@ static const char help[] =
 
 struct train_options {
     struct trainer_options o;
-    char *about, *licence, *word_vectors, *model, *config, *encoder, *data, *images, *split, *unlisted, *labels, *out, *prompt;
+    char *about, *licence, *word_vectors, *model, *config, *encoder, *text_encoder, *data;
+    char *images, *split, *unlisted, *labels, *out, *prompt;
     char *words, *validation, *scope, *reduction, *optimizer, *augment, *precision, *store, *device;
     gint64 steps, seed;
     int batch, epochs, labels_per_step, caption_labels, operations, jobs, memory;
@@ -133,8 +134,9 @@ static gboolean check_numbers(struct train_options *t)
 
 static gboolean check(struct train_options *t)
 {
-    if (t->model && (t->encoder || t->o.auxiliary > 0)) {
-        command_fail(COMMAND_MISUSED, "--encoder and --auxiliary are for new models");
+    if (t->model && (t->encoder || t->text_encoder || t->o.auxiliary > 0)) {
+        command_fail(COMMAND_MISUSED,
+                     "--encoder, --text-encoder and --auxiliary are for new models");
         return FALSE;
     }
     if (!t->model == !t->config || !t->data || !t->out) {
@@ -246,7 +248,9 @@ static int run(struct train_options *t)
     t->o.model = path;
     t->o.config = t->config;
     g_autofree char *encoder = t->encoder ? command_find_model(t->encoder) : NULL;
+    g_autofree char *text = t->text_encoder ? command_find_model(t->text_encoder) : NULL;
     t->o.encoder = encoder;
+    t->o.text_encoder = text;
     t->o.prompt = t->prompt;
     t->o.words = t->words;
     t->o.about = t->about;
@@ -283,7 +287,7 @@ static void clear(struct train_options *t)
     char *texts[] = { t->model, t->config, t->data, t->images, t->split, t->unlisted,
                       t->labels, t->out, t->prompt, t->words, t->validation, t->scope,
                       t->reduction, t->optimizer, t->augment, t->precision, t->store,
-                      t->device, t->encoder, t->word_vectors,
+                      t->device, t->encoder, t->text_encoder, t->word_vectors,
                       t->about, t->licence };
     for (gsize i = 0; i < G_N_ELEMENTS(texts); i++) {
         g_free(texts[i]);
@@ -300,6 +304,8 @@ static void list_files(struct train_options *t, GArray *out)
           "CONFIG" },
         { "encoder", 0, 0, G_OPTION_ARG_FILENAME, &t->encoder, "Model whose image encoder a "
           "new model begins with", "MODEL" },
+        { "text-encoder", 0, 0, G_OPTION_ARG_FILENAME, &t->text_encoder, "Model whose text "
+          "encoder and tokenizer a new model begins with", "MODEL" },
         { "data", 0, 0, G_OPTION_ARG_FILENAME, &t->data, "Data set, as in `evaluate`",
           "PATH" },
         { "from-decisions", 0, 0, G_OPTION_ARG_NONE, &t->from_decisions, "The data set is "

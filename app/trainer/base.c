@@ -52,25 +52,43 @@ static struct weights_output fresh_output(struct fresh *f)
     return out;
 }
 
-/* Writes the new `state` with the image encoder of `encoder` in place of its own. */
-static enum nn_status write_encoded(const struct state *state, const struct model *encoder,
-                                    const char *name, const char *path,
-                                    struct nn_error *failure)
+/* What a new model may begin with of another: tensors by the start of their names. */
+struct part { const char *what; const char *prefixes[6]; };
+
+static const struct part image_encoder = { "image encoder", { "body." } };
+static const struct part text_encoder = {
+    "text encoder", { "token_embedding.", "positional_embedding", "transformer.",
+                      "ln_final.", "text_projection" } };
+
+static bool belongs(const struct part *part, const char *name)
+{
+    for (guint i = 0; i < G_N_ELEMENTS(part->prefixes) && part->prefixes[i]; i++) {
+        if (g_str_has_prefix(name, part->prefixes[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Writes the new `state` with the part of `other`, called `name`, in place of its own. */
+static enum nn_status write_joined(const struct state *state, const struct model *other,
+                                   const struct part *part, const char *name,
+                                   const char *path, struct nn_error *failure)
 {
     size_t n = state_count(state);
     g_autofree struct fresh *fresh = g_new(struct fresh, n);
     g_autofree struct weights_output *outputs = g_new0(struct weights_output, n);
     for (size_t i = 0; i < n; i++) {
         fresh[i] = (struct fresh){ state, state_at(state, i) };
-        if (g_str_has_prefix(fresh[i].entry->name, "body.")) {
+        if (belongs(part, fresh[i].entry->name)) {
             const struct state_entry *e = fresh[i].entry;
-            fresh[i].state = model_state(encoder);
+            fresh[i].state = model_state(other);
             fresh[i].entry = state_find(fresh[i].state, e->name);
             if (!fresh[i].entry || fresh[i].entry->rank != e->rank
                 || memcmp(fresh[i].entry->shape, e->shape, sizeof e->shape) != 0) {
-                return nn_fail(failure, NN_ERROR_INVALID, "%s: its image encoder is not of "
-                               "the sizes of the configuration: \"%s\" is missing or does "
-                               "not fit", name, e->name);
+                return nn_fail(failure, NN_ERROR_INVALID, "%s: its %s is not of the sizes "
+                               "of the configuration: \"%s\" is missing or does not fit",
+                               name, part->what, e->name);
             }
         }
         outputs[i] = fresh_output(&fresh[i]);
@@ -78,19 +96,23 @@ static enum nn_status write_encoded(const struct state *state, const struct mode
     return weights_save(path, outputs, n, NULL, 0, failure);
 }
 
-/* Gives *state the image encoder of the bundle `from`. */
-static enum nn_status take_encoder(struct state **state, const char *from,
-                                   const char *folder, struct nn_error *failure)
+/* Gives *state the part of the bundle `from`; nothing where that is NULL. */
+static enum nn_status take_part(struct state **state, const struct part *part,
+                                const char *from, const char *folder,
+                                struct nn_error *failure)
 {
-    struct model *encoder = NULL;
+    struct model *other = NULL;
     struct weights *file = NULL;
     struct state *whole = NULL;
     g_autofree char *path = g_build_filename(folder, BASE_ADDED, NULL);
-    enum nn_status status = model_open(&encoder, &from, 1, NULL, failure);
-    if (status == NN_OK) {
-        status = write_encoded(*state, encoder, from, path, failure);
+    if (!from) {
+        return NN_OK;
     }
-    model_destroy(&encoder);
+    enum nn_status status = model_open(&other, &from, 1, NULL, failure);
+    if (status == NN_OK) {
+        status = write_joined(*state, other, part, from, path, failure);
+    }
+    model_destroy(&other);
     if (status == NN_OK) {
         status = weights_open(&file, path, failure);
     }
@@ -101,6 +123,33 @@ static enum nn_status take_encoder(struct state **state, const char *from,
         state_destroy(state);
         *state = whole;
     }
+    return status;
+}
+
+/* The tokenizer of a new model, into `folder`: a text encoder that was made before keeps
+ * its own, else it is learnt from `texts`. Sets the number of its tokens. */
+static enum nn_status make_tokenizer(const struct trainer_options *o, const GPtrArray *texts,
+                                     const char *folder, uint32_t *vocabulary,
+                                     struct nn_error *failure)
+{
+    struct model *model = NULL;
+    bool found = false;
+    if (!o->text_encoder) {
+        return bpe_learn((const char *const *)texts->pdata, texts->len, *vocabulary, folder,
+                         vocabulary, failure);
+    }
+    enum nn_status status = model_open(&model, &o->text_encoder, 1, NULL, failure);
+    const struct state_entry *tokens =
+        status == NN_OK ? state_find(model_state(model), "token_embedding.weight") : NULL;
+    if (tokens) {
+        *vocabulary = (uint32_t)tokens->shape[0];
+        status = model_copy_tokenizer(o->text_encoder, folder, &found, failure);
+    }
+    if (status == NN_OK && !found) {
+        status = nn_fail(failure, NN_ERROR_INVALID, "%s has no text encoder with a tokenizer",
+                         o->text_encoder);
+    }
+    model_destroy(&model);
     return status;
 }
 
@@ -121,12 +170,12 @@ static struct model *make_model(const struct trainer_options *o,
         return fail(&failure, error);
     }
     config.auxiliary = o->auxiliary > 0 ? set->labels->len : 0;
-    if (bpe_learn((const char *const *)texts->pdata, texts->len, config.vocabulary, folder,
-                     &config.vocabulary, &failure) != NN_OK
+    if (make_tokenizer(o, texts, folder, &config.vocabulary, &failure) != NN_OK
         || state_create_random(&state, &config, o->seed, &failure) != NN_OK) {
         return fail(&failure, error);
     }
-    if (o->encoder && take_encoder(&state, o->encoder, folder, &failure) != NN_OK) {
+    if (take_part(&state, &image_encoder, o->encoder, folder, &failure) != NN_OK
+        || take_part(&state, &text_encoder, o->text_encoder, folder, &failure) != NN_OK) {
         state_destroy(&state);
         return fail(&failure, error);
     }

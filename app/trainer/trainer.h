@@ -29,6 +29,7 @@ struct trainer_options {
     const char *model, *config;
     const char *encoder;           /* bundle whose image encoder a new model begins with; or
                                     * NULL */
+    const char *text_encoder;      /* the same of its text encoder and tokenizer */
     const char *prompt;            /* with one %s; NULL: the model's own */
     const char *words;             /* file of lines whose words the tokenizer of a new model
                                     * knows beside those of the labels; or NULL */

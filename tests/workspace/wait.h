@@ -44,8 +44,22 @@ static gboolean all_known(TlWorkspace *workspace)
     return count_images(workspace) > 0 && tl_workspace_n_labels(workspace) > 0;
 }
 
+static void print_unknown(TlWorkspace *workspace)
+{
+    guint labels = tl_workspace_n_labels(workspace);
+    fprintf(stderr, "%u images, %u labels\n", count_images(workspace), labels);
+    for (guint i = 0; i < count_images(workspace); i++) {
+        for (guint l = 0; l < labels; l++) {
+            if (confidence(workspace, i, l) < 0) {
+                fprintf(stderr, "image %u has no confidence for %s\n", i,
+                        tl_workspace_label(workspace, l));
+            }
+        }
+    }
+}
+
 /* Runs the main loop until everything is scored; a failure is told. */
-static void wait_for_all(TlWorkspace *workspace)
+static void wait_for_all_at(TlWorkspace *workspace, const char *file, int line)
 {
     gboolean late = FALSE;
     guint timeout = g_timeout_add_seconds(60, on_timeout, &late);
@@ -53,11 +67,15 @@ static void wait_for_all(TlWorkspace *workspace)
         g_main_context_iteration(NULL, TRUE);
     }
     if (failure || late) {
-        fprintf(stderr, "%s\n", failure ? failure : "not everything was scored");
+        fprintf(stderr, "%s:%d: %s\n", file, line,
+                failure ? failure : "not everything was scored");
+        print_unknown(workspace);
         exit(failure && strstr(failure, "Vulkan") ? CHECK_SKIP : 1);
     }
     g_source_remove(timeout);
 }
+
+#define wait_for_all(workspace) wait_for_all_at(workspace, __FILE__, __LINE__)
 
 static TlWorkspace *start(char **argv)
 {

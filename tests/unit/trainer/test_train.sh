@@ -122,12 +122,36 @@ assert first['head.wordvec_proj.weight'] != around['head.wordvec_proj.weight']
 losses = [float(r['loss']) for r in csv.DictReader(open('first/training.csv'))]
 assert sum(losses[-6:]) < 0.9 * sum(losses[:6]), losses
 PY
+
+# A text encoder that was made before, with its tokenizer, which does not know all words.
+"$run" train --new tiny.json --text-encoder ./first --data world/labels_train.json \
+    --scope head --alpha 0 --batch 8 --steps 3 --ema 0 --out read 2>errors || fail "a text encoder"
+python3 - <<'PY' || fail "the text encoder is another"
+import json, struct
+def tensors(folder):
+    data = open(folder + '/model.safetensors', 'rb').read()
+    size = struct.unpack('<Q', data[:8])[0]
+    header = json.loads(data[8:8 + size])
+    return {n: data[8 + size + t['data_offsets'][0]:8 + size + t['data_offsets'][1]]
+            for n, t in header.items() if n != '__metadata__'}
+first, read = tensors('first'), tensors('read')
+text = [n for n in first if n.split('.')[0] in ('token_embedding', 'positional_embedding',
+                                                'transformer', 'text_projection')]
+assert len(text) > 10 and all(first[n] == read[n] for n in text)
+assert first['body.conv1.0.weight'] != read['body.conv1.0.weight']
+for name in 'vocab.json', 'merges.txt':
+    assert open('first/' + name).read() == open('read/' + name).read()
+PY
 sed 's/"width_factor": 0.125/"width_factor": 0.25/' tiny.json > wide.json
 "$run" train --new wide.json --encoder ./first --data world/labels_train.json --labels few.txt \
     --steps 2 --out wide 2>errors && fail "an encoder of another size"
 grep -q "not of the sizes of the configuration" errors || fail "the sizes are not named"
 "$run" train --model ./one --encoder ./first --data world --out no 2>/dev/null
 [ $? = 2 ] || fail "--encoder is for new models"
+sed 's/"text_width": *[0-9]*/"text_width": 16/' tiny.json > narrow.json
+"$run" train --new narrow.json --text-encoder ./first --data world/labels_train.json \
+    --steps 2 --out narrow 2>errors && fail "a text encoder of another size"
+grep -q "text encoder is not of the sizes" errors || fail "the text's sizes are not named"
 
 # Word vectors in place of the text encoder: the same in training and in evaluation.
 python3 - <<'PY'
