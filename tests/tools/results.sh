@@ -1,14 +1,16 @@
 #!/bin/sh
-# results.sh TAGLIGHT ENCODER CONFIG OUT: the measurements of docs/results.md. Draws a world to
-# learn from and one to be asked about, trains zero-shot heads on the image encoder of the
-# bundle ENCODER, which none of them changes, and prints the tables. What is in OUT already is
-# not made again. VARIANTS and SEEDS choose less than all.
+# results.sh TAGLIGHT ENCODER TEXT CONFIG OUT: the measurements of docs/results.md. Draws a world
+# to learn from and one to be asked about, trains zero-shot heads on the image encoder of the
+# bundle ENCODER, which none of them changes, and prints the tables. TEXT is a bundle whose text
+# encoder has learnt before. What is in OUT already is not made again. VARIANTS and SEEDS choose
+# less than all.
 set -e
 run=$(realpath "$1")
 encoder=$(realpath "$2")
-config=$(realpath "$3")
-mkdir -p "$4"
-cd "$4"
+text=$(realpath "$3")
+config=$(realpath "$4")
+mkdir -p "$5"
+cd "$5"
 steps=${STEPS:-1000}
 
 [ -d learn ] || "$run" scenes learn --count "${PICTURES:-30000}" --seed 11
@@ -38,8 +40,8 @@ train() {
 }
 
 for seed in ${SEEDS:-1 2 3}; do
-    for variant in ${VARIANTS:-ml-decoder clip-decoder labels-alone more-captions frozen-text \
-                      bare-label}; do
+    for variant in ${VARIANTS:-ml-decoder clip-decoder pretrained-text labels-alone more-captions \
+                      frozen-text bare-label pretrained-alone pretrained-frozen}; do
         asked=
         case $variant in
         ml-decoder) asked="--word-vectors vectors.txt"
@@ -49,6 +51,12 @@ for seed in ${SEEDS:-1 2 3}; do
         labels-alone) train labels-alone-$seed text.json $seed --scope head+text --alpha 0 ;;
         more-captions) train more-captions-$seed text.json $seed --scope head+text --alpha 5 ;;
         frozen-text) train frozen-text-$seed text.json $seed --scope head --alpha 0 ;;
+        pretrained-text) train pretrained-text-$seed text.json $seed --scope head+text --alpha 1 \
+                --text-encoder "$text" ;;
+        pretrained-alone) train pretrained-alone-$seed text.json $seed --scope head+text \
+                --alpha 0 --text-encoder "$text" ;;
+        pretrained-frozen) train pretrained-frozen-$seed text.json $seed --scope head --alpha 0 \
+                --text-encoder "$text" ;;
         bare-label) train bare-label-$seed text.json $seed --scope head+text --alpha 1 \
             --prompt %s ;;
         esac
