@@ -1,7 +1,7 @@
 /* A picture is painted in three steps: the background point by point, the objects with
  * Cairo, and then light, blur and grain over all of it. */
 #include "app/scenes/paint.h"
-#include "app/scenes/random.h"
+#include "app/random/rng.h"
 
 #include <gio/gio.h>
 #include <math.h>
@@ -18,16 +18,16 @@ struct look {
 
 static struct look choose_look(const struct scene *scene)
 {
-    struct scene_random r = scene_random(scene->seed, scene->number, PURPOSE_LOOK);
-    struct look look = { .texture_key = (guint32)scene_next(&r) };
-    double from = scene_between(&r, 0, 2 * G_PI), warmth = scene_between(&r, -.05, .05);
-    look.shift_x = scene_between(&r, 0, 8);
-    look.shift_y = scene_between(&r, 0, .1);
-    look.zoom = scene_between(&r, .8, 1.15);
-    look.turn = scene_between(&r, -.05, .05);
+    struct rng r = rng_new(scene->seed, scene->number, PURPOSE_LOOK);
+    struct look look = { .texture_key = (guint32)rng_next(&r) };
+    double from = rng_between(&r, 0, 2 * G_PI), warmth = rng_between(&r, -.05, .05);
+    look.shift_x = rng_between(&r, 0, 8);
+    look.shift_y = rng_between(&r, 0, .1);
+    look.zoom = rng_between(&r, .8, 1.15);
+    look.turn = rng_between(&r, -.05, .05);
     look.light_x = cos(from);
     look.light_y = sin(from);
-    look.falloff = scene_between(&r, .05, .3);
+    look.falloff = rng_between(&r, .05, .3);
     look.tint[0] = 1 + warmth;
     look.tint[1] = 1;
     look.tint[2] = 1 - warmth;
@@ -228,9 +228,9 @@ static void blur(float *pixels, float *work, int side, double sigma_px)
 }
 
 /* Near to Gaussian, of variance 1: the sum of eight bytes. */
-static double bell(struct scene_random *r)
+static double bell(struct rng *r)
 {
-    guint64 bits = scene_next(r);
+    guint64 bits = rng_next(r);
     int sum = 0;
     for (int i = 0; i < 8; i++) {
         sum += (int)(bits >> 8 * i & 255);
@@ -244,7 +244,7 @@ static double bell(struct scene_random *r)
 static void finish(const struct scene *scene, const float *pixels, int side,
                    guint8 *rgb)
 {
-    struct scene_random r = scene_random(scene->seed, scene->number, PURPOSE_GRAIN);
+    struct rng r = rng_new(scene->seed, scene->number, PURPOSE_GRAIN);
     const double strength = words_condition[scene->condition].grain;
     const int n = MIN(side, GRAINS);
     g_autofree float *grain = g_new(float, 3 * n * n);

@@ -1,5 +1,5 @@
 #include "app/scenes/scene.h"
-#include "app/scenes/random.h"
+#include "app/random/rng.h"
 
 #include <math.h>
 #include <string.h>
@@ -66,7 +66,7 @@ gboolean scene_colour_fits(int colour, int background)
            && distance(rgb, mixed) > 130;
 }
 
-static gboolean choose_background(struct scene *scene, struct scene_random *r)
+static gboolean choose_background(struct scene *scene, struct rng *r)
 {
     int fitting[64], n = 0;
     for (int b = 0; b < MIN(words_number(WORD_BACKGROUND), 64); b++) {
@@ -80,14 +80,14 @@ static gboolean choose_background(struct scene *scene, struct scene_random *r)
         }
     }
     if (n > 0) {
-        scene->background = fitting[scene_below(r, n)];
+        scene->background = fitting[rng_below(r, n)];
     }
     return n > 0;
 }
 
-static void choose_condition(struct scene *scene, struct scene_random *r)
+static void choose_condition(struct scene *scene, struct rng *r)
 {
-    int left = scene_below(r, 1000);
+    int left = rng_below(r, 1000);
     for (int i = 0; i < words_number(WORD_CONDITION); i++) {
         if (left >= 0) {
             scene->condition = i;
@@ -106,11 +106,11 @@ static gboolean may_show(enum scene_rule rule, enum word_kind kind, int value,
 
 /* A value of a kind that may be shown with the shape. */
 static int draw_value(enum scene_rule rule, enum word_kind kind, int shape,
-                      struct scene_random *r)
+                      struct rng *r)
 {
     int value;
     do {
-        value = scene_below(r, words_number(kind));
+        value = rng_below(r, words_number(kind));
     } while (!may_show(rule, kind, value, shape));
     return value;
 }
@@ -128,11 +128,11 @@ static void deal(enum word_kind kind, guint64 seed, guint64 position,
             deck[n++] = i;
         }
     }
-    struct scene_random r = scene_random(seed, position / (guint64)n,
+    struct rng r = rng_new(seed, position / (guint64)n,
                                          PURPOSE_DECK + kind + 10 * (guint64)rule);
     int place = (int)(position % (guint64)n);
     for (int i = 0; i <= place; i++) {
-        int other = i + scene_below(&r, n - i), card = deck[other];
+        int other = i + rng_below(&r, n - i), card = deck[other];
         deck[other] = deck[i];
         deck[i] = card;
     }
@@ -143,18 +143,18 @@ static void deal(enum word_kind kind, guint64 seed, guint64 position,
                           .count = kind == WORD_COUNT ? words_count[value].count : 1 };
 }
 
-static int draw_size(enum scene_rule rule, int shape, int room, struct scene_random *r)
+static int draw_size(enum scene_rule rule, int shape, int room, struct rng *r)
 {
     int size = draw_value(rule, WORD_SIZE, shape, r);
     /* Where much is shown, little of it is large. */
-    while (words_size[size].largest > .25 && scene_below(r, 6) >= room) {
+    while (words_size[size].largest > .25 && rng_below(r, 6) >= room) {
         size = draw_value(rule, WORD_SIZE, shape, r);
     }
     return size;
 }
 
 static void add_objects(struct scene *scene, const struct card *card,
-                        enum scene_rule rule, struct scene_random *r)
+                        enum scene_rule rule, struct rng *r)
 {
     if (scene->count + card->count > scene->style.objects) {
         return; /* a count that is cut would be another count */
@@ -173,7 +173,7 @@ static void add_objects(struct scene *scene, const struct card *card,
  * would have gaps. What no arrangement was found for is left out in the end: the
  * extras. */
 static void choose_objects(struct scene *scene, guint64 position, int attempt,
-                           enum scene_rule rule, struct scene_random *r)
+                           enum scene_rule rule, struct rng *r)
 {
     guint64 round = position / 5, place = position % 5;
     struct card subject;
@@ -187,11 +187,11 @@ static void choose_objects(struct scene *scene, guint64 position, int attempt,
         subject.count = 1; /* another count might be held out */
     }
     add_objects(scene, &subject, rule, r);
-    int extras = scene_chance(r, .4) ? 1 + scene_below(r, MAX(scene->style.objects - 2, 1))
+    int extras = rng_chance(r, .4) ? 1 + rng_below(r, MAX(scene->style.objects - 2, 1))
                                      : 0;
     for (int i = 0; i < extras && attempt < 100; i++) {
         struct card extra = { .pattern = -1, .count = 1 };
-        extra.shape = scene_below(r, words_number(WORD_SHAPE));
+        extra.shape = rng_below(r, words_number(WORD_SHAPE));
         extra.colour = draw_value(rule, WORD_COLOUR, extra.shape, r);
         add_objects(scene, &extra, rule, r);
     }
@@ -211,18 +211,18 @@ void scene_object_map(gconstpointer data, double *x, double *y)
     *y = o->y + o->radius * down / farther;
 }
 
-static void choose_pose(struct scene_object *o, double scale, struct scene_random *r)
+static void choose_pose(struct scene_object *o, double scale, struct rng *r)
 {
     const struct word_size *size = &words_size[o->size];
     double turn = words_shape[o->shape].turn_deg * G_PI / 180;
-    o->radius = scale * scene_between(r, size->smallest, size->largest);
-    o->turn = scene_between(r, -turn, turn);
-    o->pattern_turn = scene_between(r, -G_PI, G_PI);
-    o->stretch = scene_between(r, .95, 1.05);
-    o->shear = scene_between(r, -.07, .07);
-    o->tilt_x = scene_between(r, -.1, .1);
-    o->tilt_y = scene_between(r, -.1, .1);
-    o->mirrored = scene_chance(r, .5);
+    o->radius = scale * rng_between(r, size->smallest, size->largest);
+    o->turn = rng_between(r, -turn, turn);
+    o->pattern_turn = rng_between(r, -G_PI, G_PI);
+    o->stretch = rng_between(r, .95, 1.05);
+    o->shear = rng_between(r, -.07, .07);
+    o->tilt_x = rng_between(r, -.1, .1);
+    o->tilt_y = rng_between(r, -.1, .1);
+    o->mirrored = rng_chance(r, .5);
 }
 
 /* Like colours stand apart, or their outlines would melt into one. */
@@ -234,14 +234,14 @@ static gboolean stands_free(const struct scene_object *o,
     return apart > least * (o->radius + other->radius);
 }
 
-static gboolean place(struct scene *scene, int index, struct scene_random *r)
+static gboolean place(struct scene *scene, int index, struct rng *r)
 {
     struct scene_object *o = &scene->objects[index];
     for (int tries = 0; tries < 40; tries++) {
         double edge = .85 * o->radius;
         gboolean free = TRUE;
-        o->x = scene_between(r, edge, 1 - edge);
-        o->y = scene_between(r, edge, 1 - edge);
+        o->x = rng_between(r, edge, 1 - edge);
+        o->y = rng_between(r, edge, 1 - edge);
         for (int i = 0; i < index && free; i++) {
             free = stands_free(o, &scene->objects[i]);
         }
@@ -301,10 +301,10 @@ static void measure_seen(struct scene *scene)
     cairo_surface_destroy(mask);
 }
 
-static gboolean arrange(struct scene *scene, struct scene_random *r)
+static gboolean arrange(struct scene *scene, struct rng *r)
 {
     for (int i = 0; i < scene->count; i++) { /* no order tells what was dealt first */
-        int other = i + scene_below(r, scene->count - i);
+        int other = i + rng_below(r, scene->count - i);
         struct scene_object o = scene->objects[other];
         scene->objects[other] = scene->objects[i];
         scene->objects[i] = o;
@@ -331,8 +331,7 @@ gboolean scene_plan(struct scene *scene, guint64 seed, guint64 number, guint64 p
 {
     *scene = (struct scene){ .seed = seed, .number = number, .style = *style };
     for (int attempt = 0; attempt < 400; attempt++) {
-        struct scene_random r =
-            scene_random(seed, number, PURPOSE_ATTEMPT + (guint64)attempt);
+        struct rng r = rng_new(seed, number, PURPOSE_ATTEMPT + (guint64)attempt);
         choose_objects(scene, position, attempt, rule, &r);
         choose_condition(scene, &r);
         if ((rule == SCENE_ANY || !shows_held_out(scene))

@@ -1,6 +1,6 @@
 #include "app/select/select.h"
 
-#include "app/scenes/random.h"
+#include "app/random/rng.h"
 
 #include <math.h>
 #include <string.h>
@@ -139,9 +139,9 @@ static guint choose_random(const struct select_pool *pool, guint64 seed, guint c
             }
         }
     }
-    struct scene_random r = scene_random(seed, 0, 0);
+    struct rng r = rng_new(seed, 0, 0);
     for (guint n = 0; n < count && n < open->len; n++) {
-        guint other = n + (guint)scene_below(&r, (int)(open->len - n));
+        guint other = n + (guint)rng_below(&r, (int)(open->len - n));
         out[n] = g_array_index(open, struct select_pair, other);
         g_array_index(open, struct select_pair, other) =
             g_array_index(open, struct select_pair, n);

@@ -46,13 +46,13 @@ void augment_flip(guint8 *rgb, int side)
     }
 }
 
-void augment_cutout(guint8 *rgb, int side, struct scene_random *r)
+void augment_cutout(guint8 *rgb, int side, struct rng *r)
 {
     int size = (int)(0.5 * side + 0.5);
-    int left = scene_below(r, side) - size / 2, top = scene_below(r, side) - size / 2;
+    int left = rng_below(r, side) - size / 2, top = rng_below(r, side) - size / 2;
     guint8 colour[3];
     for (int c = 0; c < 3; c++) {
-        colour[c] = (guint8)scene_below(r, 256);
+        colour[c] = (guint8)rng_below(r, 256);
     }
     for (int y = MAX(top, 0); y < MIN(top + size, side); y++) {
         for (int x = MAX(left, 0); x < MIN(left + size, side); x++) {
@@ -210,21 +210,21 @@ void augment_operate(enum augment_operation operation, double level, guint8 *rgb
 
 /* RandAugment (Cubuk et al., arXiv 1909.13719): all operations of one magnitude. */
 static void apply_random(const struct augment *a, guint8 *rgb, int side,
-                         struct scene_random *r)
+                         struct rng *r)
 {
     int first = a->kinds & AUGMENT_SHAPE ? 0 : AUGMENT_BRIGHTNESS;
     int end = a->kinds & AUGMENT_COLOUR ? AUGMENT_OPERATIONS : AUGMENT_BRIGHTNESS;
     for (guint i = 0; i < a->operations && first < end; i++) {
         enum augment_operation operation =
-            (enum augment_operation)(first + scene_below(r, end - first));
-        double sign = scene_chance(r, 0.5) ? 1 : -1;
+            (enum augment_operation)(first + rng_below(r, end - first));
+        double sign = rng_chance(r, 0.5) ? 1 : -1;
         augment_operate(operation, sign * a->magnitude / 10, rgb, side);
     }
 }
 
-void augment_apply(const struct augment *a, guint8 *rgb, int side, struct scene_random *r)
+void augment_apply(const struct augment *a, guint8 *rgb, int side, struct rng *r)
 {
-    if (a->kinds & AUGMENT_FLIP && scene_chance(r, 0.5)) {
+    if (a->kinds & AUGMENT_FLIP && rng_chance(r, 0.5)) {
         augment_flip(rgb, side);
     }
     if (a->kinds & AUGMENT_CUTOUT) {

@@ -5,7 +5,7 @@
  * operation. */
 #pragma once
 
-#include "app/scenes/random.h"
+#include "app/random/rng.h"
 
 G_BEGIN_DECLS
 
@@ -26,12 +26,12 @@ struct augment {
 /* Parses "flip,cutout,shape,colour" or "none". */
 gboolean augment_parse(const char *text, guint *kinds);
 /* rgb: [side,side,3], changed in place. */
-void augment_apply(const struct augment *a, guint8 *rgb, int side, struct scene_random *r);
+void augment_apply(const struct augment *a, guint8 *rgb, int side, struct rng *r);
 
 /* --- Single operations, level 0..1 --------------------------------------------------- */
 
 void augment_flip(guint8 *rgb, int side);
-void augment_cutout(guint8 *rgb, int side, struct scene_random *r);
+void augment_cutout(guint8 *rgb, int side, struct rng *r);
 
 enum augment_operation {
     AUGMENT_ROTATE, AUGMENT_SHEAR_X, AUGMENT_SHEAR_Y, AUGMENT_TRANSLATE_X,

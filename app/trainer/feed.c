@@ -82,7 +82,7 @@ static gpointer make(guint64 number, GCancellable *cancellable, gpointer data)
     p->image = image_of(f, number);
     p->rgb = decode(f, p->image, cancellable, &p->error);
     if (p->rgb) {
-        struct scene_random r = scene_random(f->params.seed, number, SAMPLER_PIXELS);
+        struct rng r = rng_new(f->params.seed, number, SAMPLER_PIXELS);
         augment_apply(&f->params.augment, p->rgb, f->params.side, &r);
     } else {
         p->rgb = memset(g_malloc(f->bytes), GREY, f->bytes);

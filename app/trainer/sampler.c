@@ -1,13 +1,13 @@
 #include "app/trainer/sampler.h"
 
-#include "app/scenes/random.h"
+#include "app/random/rng.h"
 
 #include <stdlib.h>
 
-static void shuffle(struct scene_random *r, guint32 *values, guint n)
+static void shuffle(struct rng *r, guint32 *values, guint n)
 {
     for (guint i = n; i > 1; i--) {
-        guint other = (guint)scene_below(r, (int)i);
+        guint other = (guint)rng_below(r, (int)i);
         guint32 kept = values[i - 1];
         values[i - 1] = values[other];
         values[other] = kept;
@@ -17,7 +17,7 @@ static void shuffle(struct scene_random *r, guint32 *values, guint n)
 void sampler_shuffle(guint64 seed, guint64 place, enum sampler_purpose purpose,
                      guint32 *values, guint n)
 {
-    struct scene_random r = scene_random(seed, place, purpose);
+    struct rng r = rng_new(seed, place, purpose);
     shuffle(&r, values, n);
 }
 
@@ -48,7 +48,7 @@ static int by_number(const void *left, const void *right)
 void sampler_labels(guint64 seed, guint64 step, const float *targets, guint batch, guint n,
                     guint count, guint32 *out)
 {
-    struct scene_random r = scene_random(seed, step, SAMPLER_LABELS);
+    struct rng r = rng_new(seed, step, SAMPLER_LABELS);
     g_autofree guint32 *order = g_new(guint32, n);
     guint positive = 0, rest = n;
     for (guint i = 0; i < n && count < n; i++) {

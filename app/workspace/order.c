@@ -1,5 +1,5 @@
 /* In which order images are shown, and which of them: queues for a person to work off. */
-#include "app/scenes/random.h"
+#include "app/random/rng.h"
 #include "app/select/select.h"
 #include "app/workspace/workspace_private.h"
 
@@ -21,8 +21,8 @@ static int by_key(gconstpointer a, gconstpointer b)
 /* The same for a path as long as the seed is. */
 static double shuffled(const TlImage *image, guint seed)
 {
-    struct scene_random r = scene_random(seed, g_str_hash(image->path), 0);
-    return scene_below(&r, G_MAXINT);
+    struct rng r = rng_new(seed, g_str_hash(image->path), 0);
+    return rng_below(&r, G_MAXINT);
 }
 
 /* The higher, the earlier; NaN for images that the queue leaves out. */

@@ -116,7 +116,7 @@ static void test_cutout(void)
 {
     gboolean cut_at_edge = FALSE;
     for (guint64 seed = 0; seed < 50; seed++) {
-        struct scene_random r = scene_random(seed, 0, 0);
+        struct rng r = rng_new(seed, 0, 0);
         guint8 rgb[BYTES], before[BYTES];
         guint changed = 0;
         fill(rgb);
@@ -136,7 +136,7 @@ static void test_chances(void)
     struct augment a = { .kinds = AUGMENT_FLIP };
     guint flipped = 0;
     for (guint64 i = 0; i < 1000; i++) {
-        struct scene_random r = scene_random(7, i, SAMPLER_PIXELS);
+        struct rng r = rng_new(7, i, SAMPLER_PIXELS);
         guint8 rgb[BYTES];
         fill(rgb);
         augment_apply(&a, rgb, SIDE, &r);
