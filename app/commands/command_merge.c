@@ -11,7 +11,9 @@ static const char help[] =
     "what it has. An image is the same by its content, a label by its name, a decision by\n"
     "itself: merging twice changes nothing. Of an image and a label the newest decision\n"
     "holds. Decisions that carry no name yet get NAME of A.db=NAME, or the file's name.\n"
-    "Where two people's last words differ, both are kept and listed.";
+    "Where two people's last words differ, both are kept and listed. What is said of labels\n"
+    "(colours, keys, wordings, parents, thresholds, …) is taken where C.db says nothing;\n"
+    "where it says otherwise, that stays and the difference is listed. Notes are joined.";
 
 struct merge {
     gboolean json;
@@ -98,14 +100,56 @@ static gboolean show_row(const StoreRow *row, gpointer data)
     return TRUE;
 }
 
-static void print_json(struct merge *m, const MergeCounts *c)
+/* One line of a list of labels, a number or a text. */
+static char *one_line(const char *text)
+{
+    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+    g_autofree char *joined = g_strjoinv(", ", lines);
+    return g_filename_display_name(joined);
+}
+
+static void print_difference(const MergeDifference *d)
+{
+    g_autofree char *subject = one_line(d->subject), *detail = one_line(d->detail);
+    g_autofree char *kept = one_line(d->kept), *other = one_line(d->other);
+    g_print("%s: %s%s%s %s, not %s (%s)\n", subject, d->what, *detail ? " for " : "", detail,
+            kept, other, d->source);
+}
+
+static void build_difference(JsonBuilder *b, const MergeDifference *d)
+{
+    json_builder_begin_object(b);
+    add_text(b, "what", d->what);
+    add_text(b, "of", d->subject);
+    if (*d->detail) {
+        add_text(b, "model", d->detail);
+    }
+    add_text(b, "kept", d->kept);
+    add_text(b, "other", d->other);
+    add_text(b, "source", d->source);
+    json_builder_end_object(b);
+}
+
+static void build_differences(JsonBuilder *b, const GPtrArray *differences)
+{
+    json_builder_set_member_name(b, "differences");
+    json_builder_begin_array(b);
+    for (guint i = 0; i < differences->len; i++) {
+        build_difference(b, differences->pdata[i]);
+    }
+    json_builder_end_array(b);
+}
+
+static void print_json(struct merge *m, const MergeCounts *c, const GPtrArray *differences)
 {
     g_autoptr(JsonGenerator) generator = json_generator_new();
     const struct { const char *name; gint64 value; } counts[] = {
         { "images", c->images }, { "paths", c->paths }, { "labels", c->labels },
-        { "decisions", c->events }, { "predictions", c->predictions } };
+        { "decisions", c->events }, { "predictions", c->predictions },
+        { "vocabulary", c->vocabulary } };
     end_conflict(m);
     json_builder_end_array(m->builder);
+    build_differences(m->builder, differences);
     json_builder_set_member_name(m->builder, "added");
     json_builder_begin_object(m->builder);
     for (gsize i = 0; i < G_N_ELEMENTS(counts); i++) {
@@ -121,7 +165,8 @@ static void print_json(struct merge *m, const MergeCounts *c)
     g_print("%s\n", text);
 }
 
-static gboolean report(store *s, struct merge *m, const MergeCounts *c, GError **error)
+static gboolean report(store *s, struct merge *m, const MergeCounts *c,
+                       const GPtrArray *differences, GError **error)
 {
     g_autoptr(JsonBuilder) builder = m->json ? json_builder_new() : NULL;
     m->builder = builder;
@@ -134,13 +179,19 @@ static gboolean report(store *s, struct merge *m, const MergeCounts *c, GError *
         return FALSE;
     }
     if (builder) {
-        print_json(m, c);
+        print_json(m, c, differences);
     }
+    for (guint i = 0; !builder && i < differences->len; i++) {
+        g_print("%s", i == 0 && m->conflicts > 0 ? "\n" : "");
+        print_difference(differences->pdata[i]);
+    }
+    guint n = m->conflicts + differences->len;
     g_printerr("%" G_GINT64_FORMAT " images, %" G_GINT64_FORMAT " paths, %"
                G_GINT64_FORMAT " labels, %" G_GINT64_FORMAT " decisions and %"
-               G_GINT64_FORMAT " confidences were new; %u conflict%s\n", c->images, c->paths,
-               c->labels, c->events, c->predictions, m->conflicts,
-               m->conflicts == 1 ? "" : "s");
+               G_GINT64_FORMAT " confidences were new, and %" G_GINT64_FORMAT
+               " fact%s about labels; %u conflict%s\n", c->images, c->paths, c->labels,
+               c->events, c->predictions, c->vocabulary,
+               c->vocabulary == 1 ? "" : "s", n, n == 1 ? "" : "s");
     return TRUE;
 }
 
@@ -150,13 +201,14 @@ static gboolean run(struct merge *m, const char *into, const MergeSource *source
                     GError **error)
 {
     MergeCounts counts;
+    g_autoptr(GPtrArray) differences = merge_differences_new();
     g_autoptr(GError) warning = NULL;
     store *s = store_open(into, STORE_CREATE, error);
     if (s && !backup_roll(s, NULL, &warning)) {
         command_fail(COMMAND_DONE, "%s", warning->message);
     }
-    gboolean good = s && merge_run(s, sources, n, &counts, error)
-                    && report(s, m, &counts, error);
+    gboolean good = s && merge_run(s, sources, n, &counts, differences, error)
+                    && report(s, m, &counts, differences, error);
     store_close(&s);
     return good;
 }

@@ -24,7 +24,7 @@ static store *open_new(const char *name)
     return s;
 }
 
-static gint64 put_image(store *s, const char *hash, const char *path)
+static inline gint64 put_image(store *s, const char *hash, const char *path)
 {
     StoreImage image = { hash, path, 10, 20, 640, 480 };
     gint64 id = store_put_image(s, &image, NULL);

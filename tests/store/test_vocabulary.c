@@ -353,7 +353,7 @@ static void test_joined(void)
     MergeSource sources[] = { { .path = first }, { .path = second } };
     MergeCounts counts;
     for (int i = 0; i < 2; i++) { /* the second time changes nothing */
-        REQUIRE(merge_run(c, sources, 2, &counts, NULL));
+        REQUIRE(merge_run(c, sources, 2, &counts, NULL, NULL));
         require_decisions(c, "x:quay=1 y:oak=1 y:quay=1 ");
     }
     REQUIRE_INT(store_find_label(c, "mole"), store_find_label(c, "quay"));
