@@ -3,7 +3,7 @@
 #include "app/image/details.h"
 #include "app/image/image.h"
 #include "app/image/thumbnail_cache.h"
-#include "tests/check.h"
+#include "tests/temp_dir.h"
 
 #include <glib/gstdio.h>
 #include <math.h>
@@ -192,13 +192,13 @@ static void test_shared_thumbnails(const char *corpus, const char *dir)
 int main(int argc, char **argv)
 {
     REQUIRE(argc == 2);
-    g_autofree char *dir = g_dir_make_tmp("taglight-pictures-XXXXXX", NULL);
+    char *dir = temp_dir_make("pictures");
     g_autofree char *cache = g_build_filename(dir, "cache", NULL);
     g_setenv("XDG_CACHE_HOME", cache, TRUE);
     test_exif();
     test_exif_files(argv[1]);
     test_file(argv[1]);
     test_shared_thumbnails(argv[1], dir);
-    g_autofree char *remove = g_strdup_printf("rm -rf '%s'", dir);
-    return system(remove);
+    temp_dir_remove(dir);
+    return 0;
 }

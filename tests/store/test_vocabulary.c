@@ -3,7 +3,7 @@
 #include "app/store/merge.h"
 #include "app/store/thresholds.h"
 #include "app/store/vocabulary.h"
-#include "tests/check.h"
+#include "tests/temp_dir.h"
 #include "tests/store/undo.h"
 
 static char *dir;
@@ -363,7 +363,7 @@ static void test_joined(void)
 
 int main(void)
 {
-    dir = g_dir_make_tmp("taglight-vocabulary-XXXXXX", NULL);
+    dir = temp_dir_make("vocabulary");
     test_rename();
     test_merge();
     test_circles();
@@ -373,8 +373,6 @@ int main(void)
     test_folders();
     test_thresholds();
     test_joined();
-    g_autofree char *remove = g_strdup_printf("rm -rf '%s'", dir);
-    REQUIRE(system(remove) == 0);
-    g_free(dir);
+    temp_dir_remove(dir);
     return 0;
 }
