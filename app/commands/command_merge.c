@@ -1,9 +1,9 @@
 /* `taglight merge`: several databases become one. */
 #include "app/commands/commands.h"
+#include "app/json/json_out.h"
 #include "app/store/backup.h"
 #include "app/store/merge.h"
 
-#include <json-glib/json-glib.h>
 #include <string.h>
 
 static const char help[] =
@@ -52,13 +52,6 @@ static void print_row(struct merge *m, const StoreRow *row, gboolean first)
             *row->author ? row->author : "(no name)");
 }
 
-static void add_text(JsonBuilder *b, const char *name, const char *text)
-{
-    g_autofree char *valid = g_utf8_make_valid(text, -1);
-    json_builder_set_member_name(b, name);
-    json_builder_add_string_value(b, valid);
-}
-
 static void end_conflict(struct merge *m)
 {
     if (m->builder && m->conflicts > 0) {
@@ -72,16 +65,15 @@ static void build_row(struct merge *m, const StoreRow *row, gboolean first)
     JsonBuilder *b = m->builder;
     if (first) {
         json_builder_begin_object(b);
-        add_text(b, "image", row->path);
-        add_text(b, "hash", row->hash);
-        add_text(b, "label", row->name);
-        json_builder_set_member_name(b, "decisions");
-        json_builder_begin_array(b);
+        json_out_text(b, "image", row->path);
+        json_out_text(b, "hash", row->hash);
+        json_out_text(b, "label", row->name);
+        json_out_begin_array(b, "decisions");
     }
     json_builder_begin_object(b);
-    add_text(b, "author", row->author);
-    add_text(b, "state", verdict_name(row->verdict));
-    add_text(b, "time", row->time);
+    json_out_text(b, "author", row->author);
+    json_out_text(b, "state", verdict_name(row->verdict));
+    json_out_text(b, "time", row->time);
     json_builder_end_object(b);
 }
 
@@ -119,21 +111,20 @@ static void print_difference(const MergeDifference *d)
 static void build_difference(JsonBuilder *b, const MergeDifference *d)
 {
     json_builder_begin_object(b);
-    add_text(b, "what", d->what);
-    add_text(b, "of", d->subject);
+    json_out_text(b, "what", d->what);
+    json_out_text(b, "of", d->subject);
     if (*d->detail) {
-        add_text(b, "model", d->detail);
+        json_out_text(b, "model", d->detail);
     }
-    add_text(b, "kept", d->kept);
-    add_text(b, "other", d->other);
-    add_text(b, "source", d->source);
+    json_out_text(b, "kept", d->kept);
+    json_out_text(b, "other", d->other);
+    json_out_text(b, "source", d->source);
     json_builder_end_object(b);
 }
 
 static void build_differences(JsonBuilder *b, const GPtrArray *differences)
 {
-    json_builder_set_member_name(b, "differences");
-    json_builder_begin_array(b);
+    json_out_begin_array(b, "differences");
     for (guint i = 0; i < differences->len; i++) {
         build_difference(b, differences->pdata[i]);
     }
@@ -142,7 +133,6 @@ static void build_differences(JsonBuilder *b, const GPtrArray *differences)
 
 static void print_json(struct merge *m, const MergeCounts *c, const GPtrArray *differences)
 {
-    g_autoptr(JsonGenerator) generator = json_generator_new();
     const struct { const char *name; gint64 value; } counts[] = {
         { "images", c->images }, { "paths", c->paths }, { "labels", c->labels },
         { "decisions", c->events }, { "predictions", c->predictions },
@@ -150,18 +140,13 @@ static void print_json(struct merge *m, const MergeCounts *c, const GPtrArray *d
     end_conflict(m);
     json_builder_end_array(m->builder);
     build_differences(m->builder, differences);
-    json_builder_set_member_name(m->builder, "added");
-    json_builder_begin_object(m->builder);
+    json_out_begin_object(m->builder, "added");
     for (gsize i = 0; i < G_N_ELEMENTS(counts); i++) {
-        json_builder_set_member_name(m->builder, counts[i].name);
-        json_builder_add_int_value(m->builder, counts[i].value);
+        json_out_count(m->builder, counts[i].name, counts[i].value);
     }
     json_builder_end_object(m->builder);
     json_builder_end_object(m->builder);
-    g_autoptr(JsonNode) root = json_builder_get_root(m->builder);
-    json_generator_set_root(generator, root);
-    json_generator_set_pretty(generator, TRUE);
-    g_autofree char *text = json_generator_to_data(generator, NULL);
+    g_autofree char *text = json_out_string(m->builder);
     g_print("%s\n", text);
 }
 
@@ -172,8 +157,7 @@ static gboolean report(store *s, struct merge *m, const MergeCounts *c,
     m->builder = builder;
     if (builder) {
         json_builder_begin_object(builder);
-        json_builder_set_member_name(builder, "conflicts");
-        json_builder_begin_array(builder);
+        json_out_begin_array(builder, "conflicts");
     }
     if (!merge_each_conflict(s, show_row, m, error)) {
         return FALSE;
