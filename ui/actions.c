@@ -2,6 +2,8 @@
  * the like are in application.c. */
 #include "ui/window_private.h"
 
+#include "ui/batch.h"
+
 #include <glib/gi18n.h>
 
 #define STEP 1.25
@@ -212,6 +214,11 @@ static void action_open(GtkWidget *widget, const char *name, GVariant *parameter
     gtk_native_dialog_show(GTK_NATIVE_DIALOG(dialog));
 }
 
+static void action_tag_folder(GtkWidget *widget, const char *name, GVariant *parameter)
+{
+    batch_show(GTK_WINDOW(widget), TL_WINDOW(widget)->workspace);
+}
+
 static void action_open_path(GtkWidget *widget, const char *name, GVariant *parameter)
 {
     tl_window_open(TL_WINDOW(widget), g_variant_get_bytestring(parameter));
@@ -313,6 +320,7 @@ void actions_install(TlWindowClass *class)
         GtkWidgetActionActivateFunc run;
     } table[] = {
         { "win.open", NULL, action_open }, { "win.open-path", "ay", action_open_path },
+        { "win.tag-folder", NULL, action_tag_folder },
         { "win.undo", NULL, action_undo }, { "win.redo", NULL, action_redo },
         { "win.accept", NULL, action_accept }, { "win.reject", NULL, action_reject },
         { "win.clear", NULL, action_clear }, { "win.repeat", NULL, action_repeat },

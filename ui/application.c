@@ -2,6 +2,7 @@
 
 #include "app/commands/commands.h"
 #include "config.h"
+#include "ui/batch.h"
 #include "ui/preferences.h"
 #include "ui/settings.h"
 #include "ui/window.h"
@@ -157,6 +158,7 @@ static void add_style(GtkApplication *app)
 static void set_keys(GtkApplication *app)
 {
     static const struct { const char *action, *keys[3]; } table[] = {
+        { "win.tag-folder", { "<Control>t" } },
         { "win.open", { "<Control>o" } }, { "win.undo", { "<Control>z" } },
         { "win.redo", { "<Control><Shift>z", "<Control>y" } },
         { "win.new-label", { "<Control>l" } }, { "win.find", { "<Control>f" } },
@@ -197,6 +199,7 @@ int ui_main(int argc, char **argv)
     workspaces = g_ptr_array_new_with_free_func(g_object_unref);
     int status = g_application_run(G_APPLICATION(app), argc, argv);
     /* Threads that still work on the device or on SQLite must not see the exit. */
+    batch_stop_all();
     for (guint i = 0; i < workspaces->len; i++) {
         tl_workspace_stop(workspaces->pdata[i]);
     }

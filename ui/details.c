@@ -38,11 +38,12 @@ static void show(TlDetails *self, const struct img_details *d)
                                            d->height, megapixels) : NULL);
     set_row(self, SIZE, g_format_size((guint64)d->bytes));
     set_row(self, FORMAT, g_strdup(d->format));
-    set_row(self, TAKEN, g_strdup(d->date));
+    set_row(self, TAKEN, *d->exif.date ? g_strdup(d->exif.date) : NULL);
     set_row(self, CHANGED, time_text(d->mtime));
-    set_row(self, CAMERA, g_strdup(d->camera));
+    set_row(self, CAMERA, *d->exif.camera ? g_strdup(d->exif.camera) : NULL);
     set_row(self, PLACE,
-            d->located ? g_strdup_printf("%.5f°, %.5f°", d->latitude, d->longitude) : NULL);
+            d->exif.located ? g_strdup_printf("%.5f°, %.5f°", d->exif.latitude,
+                                              d->exif.longitude) : NULL);
 }
 
 static void details_free(gpointer data)

@@ -80,7 +80,8 @@ static GtkWidget *button_new(const char *icon, const char *tooltip, GMenu *menu)
 GtkWidget *menus_main_new(void)
 {
     static const Entry first[] = { { N_("_New Window"), "app.new-window" },
-                                   { N_("_Open a Folder…"), "win.open" } };
+                                   { N_("_Open a Folder…"), "win.open" },
+                                   { N_("_Tag a Folder…"), "win.tag-folder" } };
     static const Entry second[] = {
         { N_("_Redo"), "win.redo" }, { N_("F_ind Images"), "win.find" },
         { N_("_Accept All Above the Threshold"), "win.accept-above" },

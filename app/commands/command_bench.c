@@ -1,8 +1,8 @@
 /* `taglight bench`: the table, or the JSON, of app/bench/. */
 #include "app/bench/bench.h"
 #include "app/commands/commands.h"
+#include "app/json/json_out.h"
 
-#include <json-glib/json-glib.h>
 #include <string.h>
 
 #define PROFILE_ROWS 10
@@ -92,24 +92,6 @@ static void print_row(void *user, const struct bench_row *row)
 
 /* --- JSON ------------------------------------------------------------------------- */
 
-static void add_text(JsonBuilder *b, const char *name, const char *value)
-{
-    json_builder_set_member_name(b, name);
-    json_builder_add_string_value(b, value);
-}
-
-static void add_integer(JsonBuilder *b, const char *name, guint64 value)
-{
-    json_builder_set_member_name(b, name);
-    json_builder_add_int_value(b, (gint64)value);
-}
-
-static void add_number(JsonBuilder *b, const char *name, double value)
-{
-    json_builder_set_member_name(b, name);
-    json_builder_add_double_value(b, value);
-}
-
 /* flops may be 0, for "has no meaning". */
 static void add_rate(JsonBuilder *b, const char *name, double flops, double rate)
 {
@@ -125,35 +107,32 @@ static void add_device(void *user, const struct bench_device *device)
 {
     struct output *o = user;
     o->peak_flops = device->peak_flops;
-    add_integer(o->json, "format", 1);
-    add_text(o->json, "device", device->name);
-    add_text(o->json, "driver", device->driver);
-    add_text(o->json, "kernels",
-             device->family == GPU_FAMILY_DIRECT ? "direct" : "tiled");
-    add_text(o->json, "precision", gpu_precision_name(device->precision));
-    json_builder_set_member_name(o->json, "timestamps");
-    json_builder_add_boolean_value(o->json, device->timestamps);
-    add_number(o->json, "peak_gflops", 1e-9 * device->peak_flops);
-    add_integer(o->json, "batch", (guint64)o->options->batch);
-    add_integer(o->json, "runs", (guint64)o->options->runs);
-    json_builder_set_member_name(o->json, "rows");
-    json_builder_begin_array(o->json);
+    json_out_count(o->json, "format", 1);
+    json_out_text(o->json, "device", device->name);
+    json_out_text(o->json, "driver", device->driver);
+    json_out_text(o->json, "kernels",
+                  device->family == GPU_FAMILY_DIRECT ? "direct" : "tiled");
+    json_out_text(o->json, "precision", gpu_precision_name(device->precision));
+    json_out_flag(o->json, "timestamps", device->timestamps);
+    json_out_number(o->json, "peak_gflops", 1e-9 * device->peak_flops);
+    json_out_count(o->json, "batch", (guint64)o->options->batch);
+    json_out_count(o->json, "runs", (guint64)o->options->runs);
+    json_out_begin_array(o->json, "rows");
 }
 
 static void add_profile(JsonBuilder *b, const struct nn_profile *profile)
 {
-    add_number(b, "device_seconds", profile->seconds);
-    json_builder_set_member_name(b, "profile");
-    json_builder_begin_array(b);
+    json_out_number(b, "device_seconds", profile->seconds);
+    json_out_begin_array(b, "profile");
     for (size_t i = 0; i < MIN(profile->n_rows, PROFILE_ROWS); i++) {
         const struct nn_profile_row *r = &profile->rows[i];
         json_builder_begin_object(b);
-        add_text(b, "operator", r->what);
-        add_integer(b, "calls", r->calls);
-        add_number(b, "seconds", r->seconds);
-        add_number(b, "share", r->seconds / profile->seconds);
+        json_out_text(b, "operator", r->what);
+        json_out_count(b, "calls", r->calls);
+        json_out_number(b, "seconds", r->seconds);
+        json_out_number(b, "share", r->seconds / profile->seconds);
         add_rate(b, "gflops", r->flops, 1e-9 * r->flops / r->seconds);
-        add_integer(b, "bytes", r->bytes);
+        json_out_count(b, "bytes", r->bytes);
         json_builder_end_object(b);
     }
     json_builder_end_array(b);
@@ -164,17 +143,17 @@ static void add_row(void *user, const struct bench_row *row)
     const struct output *o = user;
     double rate = row->flops / row->seconds;
     json_builder_begin_object(o->json);
-    add_text(o->json, "net", row->net);
-    add_text(o->json, "case", row->what);
-    add_integer(o->json, "items", (guint64)row->items);
-    add_number(o->json, "seconds", row->seconds);
-    add_number(o->json, "best_seconds", row->best_seconds);
+    json_out_text(o->json, "net", row->net);
+    json_out_text(o->json, "case", row->what);
+    json_out_count(o->json, "items", (guint64)row->items);
+    json_out_number(o->json, "seconds", row->seconds);
+    json_out_number(o->json, "best_seconds", row->best_seconds);
     add_rate(o->json, "flops", row->flops, row->flops);
     add_rate(o->json, "gflops", row->flops, 1e-9 * rate);
     add_rate(o->json, "peak_share", row->flops, rate / o->peak_flops);
-    add_integer(o->json, "weight_bytes", row->weight_bytes);
-    add_integer(o->json, "arena_bytes", row->arena_bytes);
-    add_integer(o->json, "host_peak_bytes", row->host_peak_bytes);
+    json_out_count(o->json, "weight_bytes", row->weight_bytes);
+    json_out_count(o->json, "arena_bytes", row->arena_bytes);
+    json_out_count(o->json, "host_peak_bytes", row->host_peak_bytes);
     if (o->options->profile) {
         add_profile(o->json, &row->profile);
     }
@@ -184,8 +163,7 @@ static void add_row(void *user, const struct bench_row *row)
 static void print_json(JsonBuilder *b)
 {
     json_builder_end_object(b);
-    g_autoptr(JsonNode) root = json_builder_get_root(b);
-    g_autofree char *text = json_to_string(root, TRUE);
+    g_autofree char *text = json_out_string(b);
     g_print("%s\n", text);
 }
 
@@ -202,12 +180,11 @@ static void print_effect(const struct precision_effect *e, guint n_images)
 
 static void add_effect(JsonBuilder *b, const struct precision_effect *e, guint n_images)
 {
-    json_builder_set_member_name(b, "precision_effect");
-    json_builder_begin_object(b);
-    add_integer(b, "images", n_images);
-    add_integer(b, "confidences", e->count);
-    add_number(b, "largest", e->largest);
-    add_number(b, "mean", e->mean);
+    json_out_begin_object(b, "precision_effect");
+    json_out_count(b, "images", n_images);
+    json_out_count(b, "confidences", e->count);
+    json_out_number(b, "largest", e->largest);
+    json_out_number(b, "mean", e->mean);
     json_builder_end_object(b);
 }
 

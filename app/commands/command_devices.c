@@ -1,7 +1,7 @@
 #include "app/commands/commands.h"
+#include "app/json/json_out.h"
 #include "compute/gpu/gpu.h"
 
-#include <json-glib/json-glib.h>
 #include <stdlib.h>
 
 static const char *type_text(enum gpu_device_type type)
@@ -28,24 +28,6 @@ static const char *family_text(enum gpu_family family)
     return family == GPU_FAMILY_DIRECT ? "direct" : "tiled";
 }
 
-static void add_number(JsonBuilder *b, const char *name, gint64 value)
-{
-    json_builder_set_member_name(b, name);
-    json_builder_add_int_value(b, value);
-}
-
-static void add_text(JsonBuilder *b, const char *name, const char *value)
-{
-    json_builder_set_member_name(b, name);
-    json_builder_add_string_value(b, value);
-}
-
-static void add_flag(JsonBuilder *b, const char *name, gboolean value)
-{
-    json_builder_set_member_name(b, name);
-    json_builder_add_boolean_value(b, value);
-}
-
 static void add_device(JsonBuilder *b, const struct gpu_list_entry *e)
 {
     const struct gpu_caps *c = &e->caps;
@@ -53,24 +35,24 @@ static void add_device(JsonBuilder *b, const struct gpu_list_entry *e)
         g_strdup_printf("%u.%u.%u", c->api_version >> 22, c->api_version >> 12 & 0x3ff,
                         c->api_version & 0xfff);
     json_builder_begin_object(b);
-    add_number(b, "index", e->index);
-    add_text(b, "name", c->name);
-    add_text(b, "type", type_text(c->type));
-    add_text(b, "driver", c->driver);
-    add_text(b, "api", api);
-    add_number(b, "memory_bytes", (gint64)c->memory_bytes);
-    add_flag(b, "unified_memory", c->unified_memory);
-    add_number(b, "subgroup_size", c->subgroup_size);
-    add_number(b, "max_storage_range", (gint64)c->max_storage_range);
-    add_number(b, "max_allocation", (gint64)c->max_allocation);
-    add_number(b, "max_shared_bytes", c->max_shared_bytes);
-    add_number(b, "max_invocations", c->max_invocations);
-    add_flag(b, "float16", c->float16);
-    add_flag(b, "storage_16bit", c->storage_16bit);
-    add_flag(b, "cooperative_matrix", c->cooperative_matrix);
-    add_text(b, "kernels", family_text(c->family));
-    add_text(b, "matrix_kernels", matrix_text(c));
-    add_text(b, "precision", gpu_precision_name(c->choice.precision));
+    json_out_count(b, "index", e->index);
+    json_out_text(b, "name", c->name);
+    json_out_text(b, "type", type_text(c->type));
+    json_out_text(b, "driver", c->driver);
+    json_out_text(b, "api", api);
+    json_out_count(b, "memory_bytes", (gint64)c->memory_bytes);
+    json_out_flag(b, "unified_memory", c->unified_memory);
+    json_out_count(b, "subgroup_size", c->subgroup_size);
+    json_out_count(b, "max_storage_range", (gint64)c->max_storage_range);
+    json_out_count(b, "max_allocation", (gint64)c->max_allocation);
+    json_out_count(b, "max_shared_bytes", c->max_shared_bytes);
+    json_out_count(b, "max_invocations", c->max_invocations);
+    json_out_flag(b, "float16", c->float16);
+    json_out_flag(b, "storage_16bit", c->storage_16bit);
+    json_out_flag(b, "cooperative_matrix", c->cooperative_matrix);
+    json_out_text(b, "kernels", family_text(c->family));
+    json_out_text(b, "matrix_kernels", matrix_text(c));
+    json_out_text(b, "precision", gpu_precision_name(c->choice.precision));
     json_builder_end_object(b);
 }
 
@@ -82,8 +64,7 @@ static void print_json(const struct gpu_list_entry *list, size_t n)
         add_device(b, &list[i]);
     }
     json_builder_end_array(b);
-    g_autoptr(JsonNode) root = json_builder_get_root(b);
-    g_autofree char *text = json_to_string(root, TRUE);
+    g_autofree char *text = json_out_string(b);
     g_print("%s\n", text);
 }
 

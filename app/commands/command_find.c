@@ -1,12 +1,12 @@
 /* `taglight find`: images of a database by a filter line. */
 #include "app/commands/commands.h"
 #include "app/commands/find_similar.h"
+#include "app/json/json_out.h"
 #include "app/query/catalogue.h"
 #include "app/store/browse.h"
 #include "app/store/thresholds.h"
 
 #include <errno.h>
-#include <json-glib/json-glib.h>
 #include <stdio.h>
 
 static const char help[] =
@@ -30,23 +30,16 @@ struct find {
 
 /* --- Printing ------------------------------------------------------------------------- */
 
-static void json_number(JsonBuilder *b, const char *name, double value)
-{
-    json_builder_set_member_name(b, name);
-    json_builder_add_double_value(b, value);
-}
-
 /* What the query asked of the model comes with each image. */
 static void json_confidences(const struct find *f, JsonBuilder *b, guint image)
 {
     const struct query_source *source = catalogue_source(f->catalogue);
     const char *const *labels = query_labels(f->query);
-    json_builder_set_member_name(b, "confidence");
-    json_builder_begin_object(b);
+    json_out_begin_object(b, "confidence");
     for (guint i = 0; labels[i]; i++) {
         double value = source->confidence(image, i, source->data);
         if (value >= 0) {
-            json_number(b, labels[i], value);
+            json_out_number(b, labels[i], value);
         }
     }
     json_builder_end_object(b);
@@ -61,19 +54,16 @@ static void print_json(const struct find *f)
         g_autofree char *path =
             g_utf8_make_valid(catalogue_path(f->catalogue, image), -1);
         json_builder_begin_object(b);
-        json_builder_set_member_name(b, "path");
-        json_builder_add_string_value(b, path);
-        json_builder_set_member_name(b, "hash");
-        json_builder_add_string_value(b, catalogue_hash(f->catalogue, image));
+        json_out_text(b, "path", path);
+        json_out_text(b, "hash", catalogue_hash(f->catalogue, image));
         json_confidences(f, b, image);
         if (f->likeness) {
-            json_number(b, "likeness", g_array_index(f->likeness, float, i));
+            json_out_number(b, "likeness", g_array_index(f->likeness, float, i));
         }
         json_builder_end_object(b);
     }
     json_builder_end_array(b);
-    g_autoptr(JsonNode) root = json_builder_get_root(b);
-    g_autofree char *text = json_to_string(root, TRUE);
+    g_autofree char *text = json_out_string(b);
     g_print("%s\n", text);
 }
 

@@ -2,10 +2,10 @@
 #include "app/commands/command_model.h"
 
 #include "app/commands/commands.h"
+#include "app/json/json_out.h"
 #include "compute/text/tokenizer.h"
 #include "compute/weights/weights.h"
 
-#include <json-glib/json-glib.h>
 #include <string.h>
 
 enum nn_status command_read_settings(struct model_settings *out, char **set,
@@ -234,25 +234,12 @@ static void print_info(const struct model *model)
             "fingerprint", info->fingerprint);
 }
 
-static void json_text(JsonBuilder *b, const char *name, const char *value)
-{
-    json_builder_set_member_name(b, name);
-    json_builder_add_string_value(b, value);
-}
-
-static void json_number(JsonBuilder *b, const char *name, gint64 value)
-{
-    json_builder_set_member_name(b, name);
-    json_builder_add_int_value(b, value);
-}
-
 static void json_part(JsonBuilder *b, const char *name, const struct model_part *part)
 {
     if (part->kind != MODEL_PART_NONE) {
-        json_builder_set_member_name(b, name);
-        json_builder_begin_object(b);
-        json_text(b, "summary", part->summary);
-        json_number(b, "parameters", (gint64)part->parameters);
+        json_out_begin_object(b, name);
+        json_out_text(b, "summary", part->summary);
+        json_out_count(b, "parameters", (gint64)part->parameters);
         json_builder_end_object(b);
     }
 }
@@ -261,15 +248,13 @@ static void json_preprocess(JsonBuilder *b, const struct model_preprocess *p)
 {
     const float *triples[2] = { p->mean, p->std };
     const char *names[2] = { "mean", "std" };
-    json_builder_set_member_name(b, "preprocess");
-    json_builder_begin_object(b);
-    json_number(b, "size", p->size);
-    json_number(b, "resize_size", p->resize_size);
-    json_text(b, "fit", p->fit == MODEL_FIT_CROP ? "crop" : "squash");
-    json_text(b, "filter", p->filter == MODEL_BICUBIC ? "bicubic" : "bilinear");
+    json_out_begin_object(b, "preprocess");
+    json_out_count(b, "size", p->size);
+    json_out_count(b, "resize_size", p->resize_size);
+    json_out_text(b, "fit", p->fit == MODEL_FIT_CROP ? "crop" : "squash");
+    json_out_text(b, "filter", p->filter == MODEL_BICUBIC ? "bicubic" : "bilinear");
     for (int i = 0; i < 2; i++) {
-        json_builder_set_member_name(b, names[i]);
-        json_builder_begin_array(b);
+        json_out_begin_array(b, names[i]);
         for (int c = 0; c < 3; c++) {
             json_builder_add_double_value(b, triples[i][c]);
         }
@@ -285,27 +270,25 @@ static void print_info_json(const struct model *model)
     size_t n = 0;
     const struct weights_label *labels = model_labels(model, &n);
     json_builder_begin_object(b);
-    json_text(b, "name", info->name);
-    json_text(b, "kind", kind_text(info->kind));
-    json_text(b, "licence", info->licence);
-    json_text(b, "about", info->about);
-    json_text(b, "prompt", info->prompt);
-    json_text(b, "fingerprint", info->fingerprint);
+    json_out_text(b, "name", info->name);
+    json_out_text(b, "kind", kind_text(info->kind));
+    json_out_text(b, "licence", info->licence);
+    json_out_text(b, "about", info->about);
+    json_out_text(b, "prompt", info->prompt);
+    json_out_text(b, "fingerprint", info->fingerprint);
     json_part(b, "image", &info->image);
     json_part(b, "text", &info->text);
     json_part(b, "head", &info->head);
     if (info->image.kind != MODEL_PART_NONE) {
         json_preprocess(b, &info->preprocess);
     }
-    json_builder_set_member_name(b, "labels");
-    json_builder_begin_array(b);
+    json_out_begin_array(b, "labels");
     for (size_t i = 0; i < n; i++) {
         json_builder_add_string_value(b, labels[i].name);
     }
     json_builder_end_array(b);
     json_builder_end_object(b);
-    g_autoptr(JsonNode) root = json_builder_get_root(b);
-    g_autofree char *text = json_to_string(root, TRUE);
+    g_autofree char *text = json_out_string(b);
     g_print("%s\n", text);
 }
 
@@ -326,13 +309,12 @@ static int print_container(const char *path, gboolean json)
     if (json) {
         g_autoptr(JsonBuilder) b = json_builder_new();
         json_builder_begin_object(b);
-        json_text(b, "container", weights_container(w));
-        json_number(b, "tensors", (gint64)weights_count(w));
-        json_number(b, "values", (gint64)values);
-        json_number(b, "labels", (gint64)n_labels);
+        json_out_text(b, "container", weights_container(w));
+        json_out_count(b, "tensors", (gint64)weights_count(w));
+        json_out_count(b, "values", (gint64)values);
+        json_out_count(b, "labels", (gint64)n_labels);
         json_builder_end_object(b);
-        g_autoptr(JsonNode) root = json_builder_get_root(b);
-        g_autofree char *text = json_to_string(root, TRUE);
+        g_autofree char *text = json_out_string(b);
         g_print("%s\n", text);
     } else {
         g_print("%-14s %s\n%-14s %zu, %" G_GUINT64_FORMAT " values\n%-14s none that "

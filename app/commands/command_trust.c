@@ -1,10 +1,10 @@
 /* `taglight trust`: how far a model's confidences hold, by what a person decided. */
 #include "app/commands/commands.h"
+#include "app/json/json_out.h"
 #include "app/store/browse.h"
 #include "app/store/thresholds.h"
 #include "app/trust/judged.h"
 
-#include <json-glib/json-glib.h>
 #include <math.h>
 #include <string.h>
 
@@ -43,46 +43,21 @@ struct figures {
 
 /* --- JSON ------------------------------------------------------------------------------ */
 
-static void json_number(JsonBuilder *b, const char *name, double value)
-{
-    json_builder_set_member_name(b, name);
-    if (isnan(value)) {
-        json_builder_add_null_value(b);
-    } else {
-        json_builder_add_double_value(b, value);
-    }
-}
-
-static void json_count(JsonBuilder *b, const char *name, gint64 value)
-{
-    json_builder_set_member_name(b, name);
-    json_builder_add_int_value(b, value);
-}
-
 static void json_interval(JsonBuilder *b, const char *name, struct trust_interval interval)
 {
-    json_builder_set_member_name(b, name);
-    json_builder_begin_array(b);
+    json_out_begin_array(b, name);
     json_builder_add_double_value(b, interval.low);
     json_builder_add_double_value(b, interval.high);
     json_builder_end_array(b);
 }
 
-static void json_text(JsonBuilder *b, const char *name, const char *value)
-{
-    json_builder_set_member_name(b, name);
-    json_builder_add_string_value(b, value);
-}
-
 static void json_found(JsonBuilder *b, const struct trust_threshold *found)
 {
-    json_builder_set_member_name(b, "wished");
-    json_builder_begin_object(b);
-    json_builder_set_member_name(b, "holds");
-    json_builder_add_boolean_value(b, found->holds);
-    json_number(b, "threshold", found->threshold);
-    json_count(b, "decided", found->decided);
-    json_count(b, "accepted", found->accepted);
+    json_out_begin_object(b, "wished");
+    json_out_flag(b, "holds", found->holds);
+    json_out_number(b, "threshold", found->threshold);
+    json_out_count(b, "decided", found->decided);
+    json_out_count(b, "accepted", found->accepted);
     json_interval(b, "precision", found->precision);
     json_builder_set_member_name(b, "more_decisions");
     if (found->more < 0) {
@@ -96,26 +71,25 @@ static void json_found(JsonBuilder *b, const struct trust_threshold *found)
 static void json_figures(JsonBuilder *b, const struct figures *f, const char *prompt,
                          double at)
 {
-    json_text(b, "label", f->name);
-    json_text(b, "prompt", prompt);
-    json_count(b, "accepted", f->fit.accepted);
-    json_count(b, "rejected", f->fit.rejected);
-    json_number(b, "area", f->separation.area);
+    json_out_text(b, "label", f->name);
+    json_out_text(b, "prompt", prompt);
+    json_out_count(b, "accepted", f->fit.accepted);
+    json_out_count(b, "rejected", f->fit.rejected);
+    json_out_number(b, "area", f->separation.area);
     json_interval(b, "area_interval", f->separation.interval);
-    json_number(b, "slope", f->fit.slope);
-    json_number(b, "offset", f->fit.offset);
-    json_number(b, "threshold", f->threshold < 0 ? NAN : f->threshold);
+    json_out_number(b, "slope", f->fit.slope);
+    json_out_number(b, "offset", f->fit.offset);
+    json_out_number(b, "threshold", f->threshold < 0 ? NAN : f->threshold);
     json_found(b, &f->found);
     if (at >= 0) {
         struct trust_interval i = trust_probability_interval(&f->fit, at);
-        json_builder_set_member_name(b, "at");
-        json_builder_begin_object(b);
-        json_number(b, "confidence", at);
-        json_number(b, "probability", trust_probability(&f->fit, at));
+        json_out_begin_object(b, "at");
+        json_out_number(b, "confidence", at);
+        json_out_number(b, "probability", trust_probability(&f->fit, at));
         json_interval(b, "probability_interval", i);
-        json_count(b, "accepted", f->counts.accepted);
-        json_count(b, "rejected", f->counts.rejected);
-        json_count(b, "undecided", f->counts.undecided);
+        json_out_count(b, "accepted", f->counts.accepted);
+        json_out_count(b, "rejected", f->counts.rejected);
+        json_out_count(b, "undecided", f->counts.undecided);
         json_builder_end_object(b);
     }
 }
@@ -124,10 +98,10 @@ static void json_comparison(JsonBuilder *b, const char *prompt,
                             const struct trust_comparison *c)
 {
     json_builder_begin_object(b);
-    json_text(b, "prompt", prompt);
-    json_number(b, "area", c->b.area);
+    json_out_text(b, "prompt", prompt);
+    json_out_number(b, "area", c->b.area);
     json_interval(b, "area_interval", c->b.interval);
-    json_number(b, "latest_is_better_by", c->difference);
+    json_out_number(b, "latest_is_better_by", c->difference);
     json_interval(b, "difference_interval", c->interval);
     json_builder_end_object(b);
 }
@@ -213,8 +187,7 @@ static void tell(struct report *r, const struct figures *f, const GPtrArray *wor
     if (r->builder) {
         json_builder_begin_object(r->builder);
         json_figures(r->builder, f, latest->prompt, r->options->at);
-        json_builder_set_member_name(r->builder, "other_wordings");
-        json_builder_begin_array(r->builder);
+        json_out_begin_array(r->builder, "other_wordings");
     } else {
         print_figures(f, r->options);
     }
@@ -294,10 +267,9 @@ static gboolean run(struct report *r, GError **error)
     }
     if (r->builder) {
         json_builder_begin_object(r->builder);
-        json_text(r->builder, "model", r->model);
-        json_number(r->builder, "wished_precision", o->precision);
-        json_builder_set_member_name(r->builder, "labels");
-        json_builder_begin_array(r->builder);
+        json_out_text(r->builder, "model", r->model);
+        json_out_number(r->builder, "wished_precision", o->precision);
+        json_out_begin_array(r->builder, "labels");
     }
     if (!report_all(r, error)) {
         return FALSE;
@@ -305,8 +277,7 @@ static gboolean run(struct report *r, GError **error)
     if (r->builder) {
         json_builder_end_array(r->builder);
         json_builder_end_object(r->builder);
-        g_autoptr(JsonNode) root = json_builder_get_root(r->builder);
-        g_autofree char *text = json_to_string(root, TRUE);
+        g_autofree char *text = json_out_string(r->builder);
         g_print("%s\n", text);
     } else if (r->labels == 0) {
         g_print("nothing was decided yet about what %s saw\n", r->model);

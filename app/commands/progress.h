@@ -1,18 +1,15 @@
 /* A line of progress on standard error, when that is a terminal; else nothing. */
 #pragma once
 
-#include <glib.h>
+#include "app/jobs/rate.h"
 
 G_BEGIN_DECLS
-
-/* How much was done at a time in µs. */
-struct progress_mark { gint64 time; guint done; };
 
 struct progress {
     guint total;
     gint64 shown; /* µs */
     gboolean terminal, visible;
-    struct progress_mark marks[2];
+    struct rate rate;
 };
 
 struct progress progress_start(guint total);

@@ -1,7 +1,6 @@
 /* What an import says: text for people, JSON for programs. */
 #include "app/imports/import.h"
-
-#include <json-glib/json-glib.h>
+#include "app/json/json_out.h"
 
 /* By enum StoreTake. */
 static const char *const takes[] = { "failed", "new", "changed", "same", "kept" };
@@ -54,19 +53,11 @@ void import_report_print(const struct import_report *r, gboolean dry_run)
 
 /* --- JSON ----------------------------------------------------------------------------- */
 
-static void put_number(JsonBuilder *b, const char *name, guint64 value)
-{
-    json_builder_set_member_name(b, name);
-    json_builder_add_int_value(b, (gint64)value);
-}
-
 static void put_names(JsonBuilder *b, const char *name, const struct import_names *list)
 {
-    json_builder_set_member_name(b, name);
-    json_builder_begin_object(b);
-    put_number(b, "count", list->count);
-    json_builder_set_member_name(b, "first");
-    json_builder_begin_array(b);
+    json_out_begin_object(b, name);
+    json_out_count(b, "count", list->count);
+    json_out_begin_array(b, "first");
     for (guint i = 0; i < list->names->len; i++) {
         json_builder_add_string_value(b, list->names->pdata[i]);
     }
@@ -76,10 +67,9 @@ static void put_names(JsonBuilder *b, const char *name, const struct import_name
 
 static void put_takes(JsonBuilder *b, const char *name, const guint64 *counts)
 {
-    json_builder_set_member_name(b, name);
-    json_builder_begin_object(b);
+    json_out_begin_object(b, name);
     for (int i = STORE_TAKEN; i <= STORE_TAKE_KEPT; i++) {
-        put_number(b, takes[i], counts[i]);
+        json_out_count(b, takes[i], counts[i]);
     }
     json_builder_end_object(b);
 }
@@ -88,22 +78,19 @@ char *import_report_to_json(const struct import_report *r, gboolean dry_run)
 {
     g_autoptr(JsonBuilder) b = json_builder_new();
     json_builder_begin_object(b);
-    json_builder_set_member_name(b, "layout");
-    json_builder_add_string_value(b, r->layout);
-    json_builder_set_member_name(b, "dry_run");
-    json_builder_add_boolean_value(b, dry_run);
-    put_number(b, "images", r->images);
-    put_number(b, "found_by_path", r->by_path);
-    put_number(b, "found_by_name", r->by_name);
-    put_number(b, "found_by_content", r->by_content);
+    json_out_text(b, "layout", r->layout);
+    json_out_flag(b, "dry_run", dry_run);
+    json_out_count(b, "images", r->images);
+    json_out_count(b, "found_by_path", r->by_path);
+    json_out_count(b, "found_by_name", r->by_name);
+    json_out_count(b, "found_by_content", r->by_content);
     put_names(b, "not_found", &r->missing);
-    put_number(b, "pairs_without_image", r->without_image);
-    put_number(b, "new_images", r->new_images);
+    json_out_count(b, "pairs_without_image", r->without_image);
+    json_out_count(b, "new_images", r->new_images);
     put_names(b, "new_labels", &r->new_labels);
     put_takes(b, "decisions", r->decisions);
     put_names(b, "contradicting", &r->kept);
     put_takes(b, "predictions", r->predictions);
     json_builder_end_object(b);
-    g_autoptr(JsonNode) root = json_builder_get_root(b);
-    return json_to_string(root, TRUE);
+    return json_out_string(b);
 }

@@ -1,7 +1,7 @@
 /* What an evaluation says: text for people, JSON for programs. */
+#include "app/json/json_out.h"
 #include "app/metrics/evaluation.h"
 
-#include <json-glib/json-glib.h>
 #include <math.h>
 
 /* Names of the mean over all labels, by enum metrics_ties. */
@@ -95,37 +95,12 @@ void evaluation_print(const struct evaluation *e, gboolean per_class)
 
 /* --- JSON --------------------------------------------------------------------------- */
 
-/* JSON has no NaN: what is undefined is null. */
-static void put_number(JsonBuilder *b, const char *name, double value)
-{
-    json_builder_set_member_name(b, name);
-    if (isnan(value)) {
-        json_builder_add_null_value(b);
-    } else {
-        json_builder_add_double_value(b, value);
-    }
-}
-
-static void put_count(JsonBuilder *b, const char *name, guint64 value)
-{
-    json_builder_set_member_name(b, name);
-    json_builder_add_int_value(b, (gint64)value);
-}
-
-static void put_text(JsonBuilder *b, const char *name, const char *value)
-{
-    json_builder_set_member_name(b, name);
-    json_builder_add_string_value(b, value);
-}
-
 static void put_missing(JsonBuilder *b, const char *name,
                         const struct evaluation_missing *missing)
 {
-    json_builder_set_member_name(b, name);
-    json_builder_begin_object(b);
-    put_count(b, "count", missing->count);
-    json_builder_set_member_name(b, "first");
-    json_builder_begin_array(b);
+    json_out_begin_object(b, name);
+    json_out_count(b, "count", missing->count);
+    json_out_begin_array(b, "first");
     for (guint i = 0; i < missing->names->len; i++) {
         json_builder_add_string_value(b, missing->names->pdata[i]);
     }
@@ -135,42 +110,39 @@ static void put_missing(JsonBuilder *b, const char *name,
 
 static void put_at_k(JsonBuilder *b, const char *name, const struct metrics_at_k *m)
 {
-    json_builder_set_member_name(b, name);
-    json_builder_begin_object(b);
-    put_number(b, "P", 100 * m->precision);
-    put_number(b, "R", 100 * m->recall);
-    put_number(b, "F1", 100 * m->f1);
-    put_count(b, "TP", m->hits);
-    put_count(b, "marked", m->marked);
-    put_count(b, "positives", m->positives);
+    json_out_begin_object(b, name);
+    json_out_number(b, "P", 100 * m->precision);
+    json_out_number(b, "R", 100 * m->recall);
+    json_out_number(b, "F1", 100 * m->f1);
+    json_out_count(b, "TP", m->hits);
+    json_out_count(b, "marked", m->marked);
+    json_out_count(b, "positives", m->positives);
     json_builder_end_object(b);
 }
 
 static void put_at_threshold(JsonBuilder *b, const struct metrics_at_threshold *m,
                              double threshold)
 {
-    json_builder_set_member_name(b, "threshold");
-    json_builder_begin_object(b);
-    put_number(b, "value", threshold);
-    put_number(b, "CP", 100 * m->cp);
-    put_number(b, "CR", 100 * m->cr);
-    put_number(b, "CF1", 100 * m->cf1);
-    put_number(b, "CF1_harmonic", 100 * m->cf1_harmonic);
-    put_number(b, "OP", 100 * m->op);
-    put_number(b, "OR", 100 * m->or);
-    put_number(b, "OF1", 100 * m->of1);
+    json_out_begin_object(b, "threshold");
+    json_out_number(b, "value", threshold);
+    json_out_number(b, "CP", 100 * m->cp);
+    json_out_number(b, "CR", 100 * m->cr);
+    json_out_number(b, "CF1", 100 * m->cf1);
+    json_out_number(b, "CF1_harmonic", 100 * m->cf1_harmonic);
+    json_out_number(b, "OP", 100 * m->op);
+    json_out_number(b, "OR", 100 * m->or);
+    json_out_number(b, "OF1", 100 * m->of1);
     json_builder_end_object(b);
 }
 
 static void put_classes(JsonBuilder *b, const struct evaluation_part *p)
 {
-    json_builder_set_member_name(b, "per_class");
-    json_builder_begin_array(b);
+    json_out_begin_array(b, "per_class");
     for (guint i = 0; i < p->n_labels; i++) {
         json_builder_begin_object(b);
-        put_text(b, "label", p->labels[i]);
-        put_number(b, "AP", p->ap[i]);
-        put_count(b, "positives", p->n_positive[i]);
+        json_out_text(b, "label", p->labels[i]);
+        json_out_number(b, "AP", p->ap[i]);
+        json_out_count(b, "positives", p->n_positive[i]);
         json_builder_end_object(b);
     }
     json_builder_end_array(b);
@@ -179,18 +151,18 @@ static void put_classes(JsonBuilder *b, const struct evaluation_part *p)
 static void put_part(JsonBuilder *b, const struct evaluation_part *p, double threshold)
 {
     json_builder_begin_object(b);
-    put_text(b, "name", p->name);
-    put_count(b, "labels", p->n_labels);
-    put_count(b, "labels_with_positives", p->map[METRICS_TIES_LOW_INDEX].n_present);
-    put_count(b, "positives", p->positives);
-    put_count(b, "negatives", p->negatives);
-    put_count(b, "unknown", p->unknown);
+    json_out_text(b, "name", p->name);
+    json_out_count(b, "labels", p->n_labels);
+    json_out_count(b, "labels_with_positives", p->map[METRICS_TIES_LOW_INDEX].n_present);
+    json_out_count(b, "positives", p->positives);
+    json_out_count(b, "negatives", p->negatives);
+    json_out_count(b, "unknown", p->unknown);
     for (int i = 0; i < EVALUATION_N_TIES; i++) {
-        put_number(b, map_names[i], 100 * p->map[i].all);
+        json_out_number(b, map_names[i], 100 * p->map[i].all);
     }
-    put_number(b, "mAP_labels_present", 100 * p->map[METRICS_TIES_LOW_INDEX].present);
-    put_number(b, "mAP_sklearn_labels_present",
-               100 * p->map[METRICS_TIES_TOGETHER].present);
+    json_out_number(b, "mAP_labels_present", 100 * p->map[METRICS_TIES_LOW_INDEX].present);
+    json_out_number(b, "mAP_sklearn_labels_present",
+                    100 * p->map[METRICS_TIES_TOGETHER].present);
     put_at_k(b, "top3", &p->at3);
     put_at_k(b, "top5", &p->at5);
     put_at_threshold(b, &p->at, threshold);
@@ -202,21 +174,19 @@ char *evaluation_to_json(const struct evaluation *e)
 {
     g_autoptr(JsonBuilder) b = json_builder_new();
     json_builder_begin_object(b);
-    put_count(b, "images", e->n_images);
-    put_text(b, "truth", e->truth);
-    put_count(b, "images_matched_by_file_name", e->by_file_name);
-    put_count(b, "pairs_without_score", e->without_score);
+    json_out_count(b, "images", e->n_images);
+    json_out_text(b, "truth", e->truth);
+    json_out_count(b, "images_matched_by_file_name", e->by_file_name);
+    json_out_count(b, "pairs_without_score", e->without_score);
     put_missing(b, "images_without_truth", &e->only_scored);
     put_missing(b, "images_without_scores", &e->only_true);
     put_missing(b, "labels_without_truth", &e->labels_only_scored);
     put_missing(b, "labels_without_scores", &e->labels_only_true);
-    json_builder_set_member_name(b, "results");
-    json_builder_begin_array(b);
+    json_out_begin_array(b, "results");
     for (guint i = 0; i < e->n_parts; i++) {
         put_part(b, &e->parts[i], e->threshold);
     }
     json_builder_end_array(b);
     json_builder_end_object(b);
-    g_autoptr(JsonNode) root = json_builder_get_root(b);
-    return json_to_string(root, TRUE);
+    return json_out_string(b);
 }

@@ -12,8 +12,7 @@ gboolean store_each_place(store *s, StorePlaceFunc func, gpointer user_data, GEr
     int code = SQLITE_ERROR;
     gboolean more = TRUE;
     while (list && more && (code = sqlite3_step(list)) == SQLITE_ROW) {
-        g_autofree char *path = g_strndup(sqlite3_column_blob(list, 1),
-                                          (gsize)sqlite3_column_bytes(list, 1));
+        g_autofree char *path = store_bytes_at(list, 1);
         StorePlace place = { .image = sqlite3_column_int64(list, 0), .path = path,
                              .hash = (const char *)sqlite3_column_text(list, 2),
                              .bytes = sqlite3_column_int64(list, 3),
@@ -22,9 +21,7 @@ gboolean store_each_place(store *s, StorePlaceFunc func, gpointer user_data, GEr
                              .height = sqlite3_column_int(list, 6) };
         more = func(&place, user_data);
     }
-    gboolean good = list && (!more || code == SQLITE_DONE || store_fail(s, error));
-    sqlite3_finalize(list);
-    return good;
+    return store_end(s, list, more ? code : SQLITE_DONE, error);
 }
 
 /* --- What was said and what was decided ---------------------------------------------------- */
@@ -43,12 +40,6 @@ static void decided_free(gpointer data)
     g_free(d);
 }
 
-static const char *text_at(sqlite3_stmt *list, int column)
-{
-    const char *text = (const char *)sqlite3_column_text(list, column);
-    return text ? text : "";
-}
-
 /* Decisions on a label, by image. */
 static GHashTable *load_decided(store *s, const char *model, gint64 label, GError **error)
 {
@@ -61,8 +52,8 @@ static GHashTable *load_decided(store *s, const char *model, gint64 label, GErro
     while (list && (code = sqlite3_step(list)) == SQLITE_ROW) {
         struct decided *d = g_new0(struct decided, 1);
         gboolean said = sqlite3_column_type(list, 5) != SQLITE_NULL;
-        d->author = g_strdup(text_at(list, 3));
-        d->prompt = g_strdup(text_at(list, 4));
+        d->author = g_strdup(store_text_at(list, 3));
+        d->prompt = g_strdup(store_text_at(list, 4));
         d->judged = (StoreJudged){ .image = sqlite3_column_int64(list, 0),
                                    .prompt = d->prompt, .author = d->author,
                                    .confidence = said ? sqlite3_column_double(list, 5) : -1,
@@ -71,13 +62,9 @@ static GHashTable *load_decided(store *s, const char *model, gint64 label, GErro
                                    .by_model = sqlite3_column_int(list, 2) };
         g_hash_table_insert(all, &d->judged.image, d);
     }
-    if (code != SQLITE_DONE) {
-        if (list) {
-            store_fail(s, error);
-        }
+    if (!store_end(s, list, code, error)) {
         g_clear_pointer(&all, g_hash_table_unref);
     }
-    sqlite3_finalize(list);
     return all;
 }
 
@@ -99,14 +86,12 @@ static gboolean tell_predictions(store *s, const char *model, gint64 label,
         if (d) {
             d->told = TRUE;
         }
-        j.prompt = text_at(list, 1);
+        j.prompt = store_text_at(list, 1);
         j.confidence = sqlite3_column_double(list, 2);
-        j.time = text_at(list, 3);
+        j.time = store_text_at(list, 3);
         *more = func(&j, user_data);
     }
-    gboolean good = list && (!*more || code == SQLITE_DONE || store_fail(s, error));
-    sqlite3_finalize(list);
-    return good;
+    return store_end(s, list, *more ? code : SQLITE_DONE, error);
 }
 
 gboolean store_each_judged(store *s, const char *model, gint64 label, StoreJudgedFunc func,
@@ -142,14 +127,12 @@ gboolean store_each_verdict(store *s, StoreJudgedFunc func, gpointer user_data,
     gboolean more = TRUE;
     while (list && more && (code = sqlite3_step(list)) == SQLITE_ROW) {
         StoreJudged j = { .image = sqlite3_column_int64(list, 0), .prompt = "", .time = "",
-                          .confidence = -1, .author = text_at(list, 3),
+                          .confidence = -1, .author = store_text_at(list, 3),
                           .verdict = (StoreVerdict)sqlite3_column_int(list, 1),
                           .by_model = sqlite3_column_int(list, 2) };
         more = func(&j, user_data);
     }
-    gboolean good = list && (!more || code == SQLITE_DONE || store_fail(s, error));
-    sqlite3_finalize(list);
-    return good;
+    return store_end(s, list, more ? code : SQLITE_DONE, error);
 }
 
 GStrv store_models(store *s, GError **error)

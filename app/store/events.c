@@ -195,17 +195,6 @@ StoreTake store_take_prediction(store_intake *intake, gint64 image, gint64 label
 
 /* --- Reading -------------------------------------------------------------------------- */
 
-static const char *text_at(sqlite3_stmt *list, int column)
-{
-    return (const char *)sqlite3_column_text(list, column);
-}
-
-static double number_at(sqlite3_stmt *list, int column)
-{
-    return sqlite3_column_type(list, column) == SQLITE_NULL
-               ? -1 : sqlite3_column_double(list, column);
-}
-
 /* What is done with a row whose first column is a path, which is bytes without an end. */
 struct list {
     gboolean (*row)(const struct list *list, sqlite3_stmt *at, const char *path);
@@ -217,31 +206,25 @@ struct list {
 static gboolean each(store *s, const char *sql, const struct list *list, GError **error)
 {
     sqlite3_stmt *at = store_prepare(s, sql, error, "");
-    int code = SQLITE_DONE;
+    int code = SQLITE_ERROR;
     gboolean more = TRUE;
-    if (!at) {
-        return FALSE;
-    }
-    while (more && (code = sqlite3_step(at)) == SQLITE_ROW) {
-        g_autofree char *path = g_strndup(sqlite3_column_blob(at, 0),
-                                          (gsize)sqlite3_column_bytes(at, 0));
+    while (at && more && (code = sqlite3_step(at)) == SQLITE_ROW) {
+        g_autofree char *path = store_bytes_at(at, 0);
         more = list->row(list, at, path);
     }
-    gboolean good = code == SQLITE_DONE || code == SQLITE_ROW || store_fail(s, error);
-    sqlite3_finalize(at);
-    return good;
+    return store_end(s, at, more ? code : SQLITE_DONE, error);
 }
 
 static gboolean give_event(const struct list *list, sqlite3_stmt *at, const char *path)
 {
     StoreEvent event = {
         .verdict = (StoreVerdict)sqlite3_column_int(at, 2),
-        .source = { .by_model = sqlite3_column_int(at, 3), .model = text_at(at, 4),
-                    .prompt = text_at(at, 5), .confidence = number_at(at, 6),
-                    .threshold = number_at(at, 7), .author = text_at(at, 8),
-                    .time = text_at(at, 9) },
-        .event = text_at(at, 10) };
-    return list->event(path, text_at(at, 1), &event, list->user_data);
+        .source = { .by_model = sqlite3_column_int(at, 3), .model = store_text_at(at, 4),
+                    .prompt = store_text_at(at, 5), .confidence = store_number_at(at, 6),
+                    .threshold = store_number_at(at, 7), .author = store_text_at(at, 8),
+                    .time = store_text_at(at, 9) },
+        .event = store_text_at(at, 10) };
+    return list->event(path, store_text_at(at, 1), &event, list->user_data);
 }
 
 gboolean store_each_event(store *s, StoreEventFunc func, gpointer user_data,
@@ -257,7 +240,7 @@ gboolean store_each_event(store *s, StoreEventFunc func, gpointer user_data,
 
 static gboolean give_file(const struct list *list, sqlite3_stmt *at, const char *path)
 {
-    return list->file(path, text_at(at, 1), sqlite3_column_int64(at, 2), list->user_data);
+    return list->file(path, store_text_at(at, 1), sqlite3_column_int64(at, 2), list->user_data);
 }
 
 gboolean store_each_file(store *s, StoreFileFunc func, gpointer user_data, GError **error)

@@ -34,19 +34,13 @@ static const char *text_at(struct pass *p, int column)
     return text ? g_string_chunk_insert(p->texts, text) : "";
 }
 
-static double number_at(sqlite3_stmt *statement, int column)
-{
-    return sqlite3_column_type(statement, column) == SQLITE_NULL
-               ? -1 : sqlite3_column_double(statement, column);
-}
-
 static void add_tag(struct pass *p)
 {
     StoreTag tag = {
         .label = sqlite3_column_int64(p->tags, 0), .name = text_at(p, 1),
         .verdict = (StoreVerdict)sqlite3_column_int(p->tags, 2),
-        .by_model = sqlite3_column_int(p->tags, 3), .score = number_at(p->tags, 4),
-        .threshold = number_at(p->tags, 5), .predicted = -1, .model = text_at(p, 6),
+        .by_model = sqlite3_column_int(p->tags, 3), .score = store_number_at(p->tags, 4),
+        .threshold = store_number_at(p->tags, 5), .predicted = -1, .model = text_at(p, 6),
         .prompt = text_at(p, 7), .author = text_at(p, 8), .time = text_at(p, 9) };
     if (sqlite3_column_int(p->tags, 10)) {
         tag.predicted = tag.score;
@@ -60,7 +54,7 @@ static void add_prediction(struct pass *p, StoreTag *tag)
     if (tag->predicted >= 0) {
         return;
     }
-    tag->predicted = number_at(p->tags, 4);
+    tag->predicted = store_number_at(p->tags, 4);
     if (tag->score < 0) {
         tag->score = tag->predicted;
         tag->model = text_at(p, 6);

@@ -10,8 +10,7 @@ static gboolean each(store *s, sqlite3_stmt *list, StoreLikenessFunc func,
     int code = SQLITE_DONE;
     gboolean good = list != NULL;
     while (good && (code = sqlite3_step(list)) == SQLITE_ROW) {
-        g_autofree char *path = g_strndup(sqlite3_column_blob(list, 2),
-                                          (gsize)sqlite3_column_bytes(list, 2));
+        g_autofree char *path = store_bytes_at(list, 2);
         StoreLikeness likeness = {
             .image = sqlite3_column_int64(list, 0),
             .hash = (const char *)sqlite3_column_text(list, 1), .path = path,

@@ -1,6 +1,4 @@
-#include "app/store/merge.h"
-
-#include "app/store/store_private.h"
+#include "app/store/merge_private.h"
 
 #include <string.h>
 
@@ -15,7 +13,7 @@ static const char collection[] =
     "CREATE TEMP TABLE in_path (path BLOB, image INTEGER, bytes INTEGER, mtime INTEGER,"
     "  source TEXT, PRIMARY KEY (path, image)) WITHOUT ROWID;"
     "CREATE TEMP TABLE in_label (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE,"
-    "  prompt TEXT, hidden INTEGER, created TEXT, stands_for TEXT);"
+    "  hidden INTEGER, created TEXT, stands_for TEXT);"
     "CREATE TEMP TABLE in_prediction (image INTEGER, label INTEGER, model TEXT, prompt TEXT,"
     "  confidence REAL, time TEXT, PRIMARY KEY (image, label, model, prompt))"
     "  WITHOUT ROWID;"
@@ -39,13 +37,12 @@ static const char *const collect[] = {
     " JOIN source.image i ON i.id = p.image JOIN in_image n ON n.hash = i.hash WHERE TRUE"
     " ON CONFLICT DO UPDATE SET mtime = max (mtime, excluded.mtime),"
     " source = min (source, excluded.source)",
-    "INSERT INTO in_label (name, prompt, hidden, created, stands_for)"
-    " SELECT l.name, l.prompt, l.hidden, l.created, t.name FROM source.label l"
+    "INSERT INTO in_label (name, hidden, created, stands_for)"
+    " SELECT l.name, l.hidden, l.created, t.name FROM source.label l"
     " LEFT JOIN source.label t ON t.id = l.stands_for WHERE TRUE ORDER BY l.id"
     " ON CONFLICT (name) DO UPDATE SET stands_for = coalesce (min (stands_for,"
-    " excluded.stands_for), stands_for, excluded.stands_for), hidden = min (hidden, excluded.hidden),"
-    " created = min (created, excluded.created),"
-    " prompt = coalesce (max (prompt, excluded.prompt), prompt, excluded.prompt)",
+    " excluded.stands_for), stands_for, excluded.stands_for),"
+    " hidden = min (hidden, excluded.hidden), created = min (created, excluded.created)",
     "INSERT INTO in_prediction SELECT n.id, m.id, p.model, p.prompt, p.confidence, p.time"
     " FROM source.prediction p JOIN source.image i ON i.id = p.image"
     " JOIN in_image n ON n.hash = i.hash JOIN source.label l ON l.id = p.label"
@@ -85,8 +82,8 @@ static const char *const collect[] = {
     " ORDER BY e.time, length (e.event), e.event"
 
 enum {
-    IMAGES, SIZES, PATHS, FOREIGN_PATHS, TAKEN_PATHS, LABELS, SYNONYMS, NAMES_OF_THOSE,
-    PREDICTIONS, DECIDED, UNDONE,
+    IMAGES, SIZES, PATHS, FOREIGN_PATHS, TAKEN_PATHS, LABELS, PREDICTIONS, DECIDED,
+    UNDONE,
     N_STEPS
 };
 
@@ -105,22 +102,9 @@ static const char *const bring[N_STEPS] = {
               " ON CONFLICT (path) DO NOTHING",
     [FOREIGN_PATHS] = FOREIGN_PATH("p.source"),
     [TAKEN_PATHS] = FOREIGN_PATH("p.source || '-' || substr (n.hash, 1, 8)"),
-    [LABELS] = "INSERT INTO label (name, prompt, hidden, created)"
-               " SELECT name, prompt, hidden, created FROM in_label WHERE TRUE"
+    [LABELS] = "INSERT INTO label (name, hidden, created)"
+               " SELECT name, hidden, created FROM in_label WHERE TRUE"
                " ORDER BY created, name ON CONFLICT (name) DO NOTHING",
-    /* A name that stands for another label in one of them does here; not where another says
-     * the opposite. What stood for it follows. */
-    [SYNONYMS] = "WITH RECURSIVE chain (name, last) AS (SELECT name, stands_for FROM in_label"
-                 "  WHERE stands_for IS NOT NULL UNION SELECT c.name, n.stands_for"
-                 "  FROM chain c JOIN in_label n ON n.name = c.last"
-                 "  WHERE n.stands_for IS NOT NULL)"
-                 " UPDATE label SET stands_for = t.id, hidden = 1 FROM chain c"
-                 " JOIN in_label n ON n.name = c.last JOIN label t ON t.name = c.last"
-                 " WHERE label.name = c.name AND n.stands_for IS NULL"
-                 " AND label.stands_for IS NULL AND t.stands_for IS NULL"
-                 " AND label.id != t.id",
-    [NAMES_OF_THOSE] = "UPDATE label SET stands_for = t.stands_for FROM label t"
-                       " WHERE t.id = label.stands_for AND t.stands_for IS NOT NULL",
     [PREDICTIONS] = "INSERT INTO prediction (image, label, model, prompt, confidence, time)"
                     " SELECT i.id, l.id, p.model, p.prompt, p.confidence, p.time"
                     " FROM in_prediction p JOIN in_image n ON n.id = p.image"
@@ -160,6 +144,7 @@ static gboolean collect_attached(store *into, const MergeSource *source, GError 
         }
         good = store_finish(into, step, NULL, error);
     }
+    good = good && merge_collect_vocabulary(into, author, error);
     if (!good) {
         store_rollback(into);
     }
@@ -199,16 +184,15 @@ static gboolean bring_step(store *into, int step, gint64 *changed, GError **erro
     return TRUE;
 }
 
-static gboolean bring_all(store *into, MergeCounts *counts, GError **error)
+static gboolean bring_all(store *into, MergeCounts *counts, GPtrArray *differences,
+                          GError **error)
 {
-    gint64 sizes = 0; /* and others that nobody counts */
+    gint64 sizes = 0; /* nobody counts these */
     gint64 *changed[N_STEPS] = {
         [IMAGES] = &counts->images, [SIZES] = &sizes, [PATHS] = &counts->paths,
         [FOREIGN_PATHS] = &counts->paths, [TAKEN_PATHS] = &counts->paths,
-        [LABELS] = &counts->labels, [SYNONYMS] = &sizes, [NAMES_OF_THOSE] = &sizes,
-        [PREDICTIONS] = &counts->predictions,
-        [DECIDED] = &counts->events,
-        [UNDONE] = &counts->events };
+        [LABELS] = &counts->labels, [PREDICTIONS] = &counts->predictions,
+        [DECIDED] = &counts->events, [UNDONE] = &counts->events };
     gboolean good = store_begin(into, error);
     if (!good) {
         return FALSE;
@@ -216,6 +200,7 @@ static gboolean bring_all(store *into, MergeCounts *counts, GError **error)
     for (int i = 0; good && i < N_STEPS; i++) {
         good = bring_step(into, i, changed[i], error);
     }
+    good = good && merge_bring_vocabulary(into, &counts->vocabulary, differences, error);
     if (!good) {
         store_rollback(into);
     }
@@ -223,17 +208,19 @@ static gboolean bring_all(store *into, MergeCounts *counts, GError **error)
 }
 
 gboolean merge_run(store *into, const MergeSource *sources, gsize n, MergeCounts *counts,
-                   GError **error)
+                   GPtrArray *differences, GError **error)
 {
     MergeCounts unused, *out = counts ? counts : &unused;
     *out = (MergeCounts){ 0 };
-    gboolean good = store_execute(into, collection, error);
+    gboolean good = store_execute(into, collection, error)
+                    && store_execute(into, merge_vocabulary_table, error);
     for (gsize i = 0; good && i < n; i++) {
         good = store_is_same_file(into, sources[i].path)
                || collect_source(into, &sources[i], error);
     }
-    good = good && bring_all(into, out, error);
+    good = good && bring_all(into, out, differences, error);
     store_execute(into, forget_collection, NULL);
+    store_execute(into, merge_vocabulary_forget, NULL);
     return good;
 }
 

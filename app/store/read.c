@@ -1,46 +1,28 @@
 /* Streams of rows. */
 #include "app/store/store_private.h"
 
-static const char *text_at(sqlite3_stmt *statement, int column)
-{
-    const char *text = (const char *)sqlite3_column_text(statement, column);
-    return text ? text : "";
-}
-
-static double number_at(sqlite3_stmt *statement, int column)
-{
-    return sqlite3_column_type(statement, column) == SQLITE_NULL
-               ? -1 : sqlite3_column_double(statement, column);
-}
-
 /* Columns: file, image, label, path, hash, width, height, name, verdict, by_model, model,
  * prompt, confidence, threshold, time, author. */
 gboolean store_each_row(store *s, sqlite3_stmt *list, StoreRowFunc func, gpointer user_data,
                      GError **error)
 {
-    int code = SQLITE_DONE;
-    gboolean more = list != NULL;
-    while (more && (code = sqlite3_step(list)) == SQLITE_ROW) {
-        g_autofree char *path = g_strndup(sqlite3_column_blob(list, 3),
-                                          (gsize)sqlite3_column_bytes(list, 3));
+    int code = SQLITE_ERROR;
+    gboolean more = TRUE;
+    while (list && more && (code = sqlite3_step(list)) == SQLITE_ROW) {
+        g_autofree char *path = store_bytes_at(list, 3);
         StoreRow row = {
             .file = sqlite3_column_int64(list, 0), .image = sqlite3_column_int64(list, 1),
             .label = sqlite3_column_int64(list, 2), .path = path,
-            .hash = text_at(list, 4), .width = sqlite3_column_int(list, 5),
-            .height = sqlite3_column_int(list, 6), .name = text_at(list, 7),
+            .hash = store_text_at(list, 4), .width = sqlite3_column_int(list, 5),
+            .height = sqlite3_column_int(list, 6), .name = store_text_at(list, 7),
             .verdict = (StoreVerdict)sqlite3_column_int(list, 8),
-            .by_model = sqlite3_column_int(list, 9), .model = text_at(list, 10),
-            .prompt = text_at(list, 11), .confidence = number_at(list, 12),
-            .threshold = number_at(list, 13), .time = text_at(list, 14),
-            .author = text_at(list, 15) };
+            .by_model = sqlite3_column_int(list, 9), .model = store_text_at(list, 10),
+            .prompt = store_text_at(list, 11), .confidence = store_number_at(list, 12),
+            .threshold = store_number_at(list, 13), .time = store_text_at(list, 14),
+            .author = store_text_at(list, 15) };
         more = func(&row, user_data);
     }
-    gboolean good = list && (!more || code == SQLITE_DONE);
-    if (list && !good) {
-        store_fail(s, error);
-    }
-    sqlite3_finalize(list);
-    return good;
+    return store_end(s, list, more ? code : SQLITE_DONE, error);
 }
 
 gboolean store_each_decision(store *s, StoreRowFunc func, gpointer user_data,

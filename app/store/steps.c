@@ -101,12 +101,6 @@ gboolean store_decide_in_step(store *s, gint64 image, gint64 label, StoreVerdict
                                          error, "ii", id, *step), NULL, error);
 }
 
-static double known_number(sqlite3_stmt *statement, int column)
-{
-    return sqlite3_column_type(statement, column) == SQLITE_NULL
-               ? -1 : sqlite3_column_double(statement, column);
-}
-
 /* Of the step that decision `id` is a part of; NULL with an error. */
 static GArray *read_parts(store *s, gint64 id, gboolean newest_first, GError **error)
 {
@@ -115,7 +109,7 @@ static GArray *read_parts(store *s, gint64 id, gboolean newest_first, GError **e
     sqlite3_stmt *list = store_prepare(
         s, newest_first ? PARTS " ORDER BY d.id DESC" : PARTS " ORDER BY d.id", error, "i",
         id);
-    int code = list ? SQLITE_DONE : SQLITE_ERROR;
+    int code = SQLITE_ERROR;
     while (list && (code = sqlite3_step(list)) == SQLITE_ROW) {
         Part part = {
             { sqlite3_column_int64(list, 1), sqlite3_column_int64(list, 2),
@@ -123,15 +117,11 @@ static GArray *read_parts(store *s, gint64 id, gboolean newest_first, GError **e
               (StoreVerdict)sqlite3_column_int(list, 4) },
             (StoreVerdict)sqlite3_column_int(list, 5), sqlite3_column_int64(list, 6),
             g_strdup((const char *)sqlite3_column_text(list, 7)),
-            g_strdup((const char *)sqlite3_column_text(list, 8)), known_number(list, 9),
-            known_number(list, 10) };
+            g_strdup((const char *)sqlite3_column_text(list, 8)), store_number_at(list, 9),
+            store_number_at(list, 10) };
         g_array_append_val(parts, part);
     }
-    if (list && code != SQLITE_DONE) {
-        store_fail(s, error);
-    }
-    sqlite3_finalize(list);
-    if (code != SQLITE_DONE) {
+    if (!store_end(s, list, code, error)) {
         g_clear_pointer(&parts, g_array_unref);
     }
     return parts;

@@ -94,9 +94,32 @@ gboolean store_finish(store *s, sqlite3_stmt *statement, gint64 *out, GError **e
     while (code == SQLITE_ROW) {
         code = sqlite3_step(statement);
     }
-    gboolean good = code == SQLITE_DONE || store_fail(s, error);
+    return store_end(s, statement, code, error);
+}
+
+gboolean store_end(store *s, sqlite3_stmt *statement, int code, GError **error)
+{
+    gboolean good = code == SQLITE_DONE || (statement && store_fail(s, error));
     sqlite3_finalize(statement);
     return good;
+}
+
+const char *store_text_at(sqlite3_stmt *row, int column)
+{
+    const char *text = (const char *)sqlite3_column_text(row, column);
+    return text ? text : "";
+}
+
+double store_number_at(sqlite3_stmt *row, int column)
+{
+    return sqlite3_column_type(row, column) == SQLITE_NULL ? -1
+                                                           : sqlite3_column_double(row, column);
+}
+
+char *store_bytes_at(sqlite3_stmt *row, int column)
+{
+    const void *bytes = sqlite3_column_blob(row, column);
+    return g_strndup(bytes ? bytes : "", (gsize)sqlite3_column_bytes(row, column));
 }
 
 gint64 store_number(store *s, const char *sql)
@@ -122,9 +145,7 @@ GStrv store_texts(store *s, sqlite3_stmt *list, GError **error)
     while (list && (code = sqlite3_step(list)) == SQLITE_ROW) {
         g_strv_builder_add(texts, (const char *)sqlite3_column_text(list, 0));
     }
-    gboolean good = code == SQLITE_DONE || (list && store_fail(s, error));
-    sqlite3_finalize(list);
-    return good ? g_strv_builder_end(texts) : NULL;
+    return store_end(s, list, code, error) ? g_strv_builder_end(texts) : NULL;
 }
 
 GArray *store_ids(store *s, sqlite3_stmt *list, GError **error)
@@ -135,9 +156,7 @@ GArray *store_ids(store *s, sqlite3_stmt *list, GError **error)
         gint64 id = sqlite3_column_int64(list, 0);
         g_array_append_val(ids, id);
     }
-    gboolean good = code == SQLITE_DONE || (list && store_fail(s, error));
-    sqlite3_finalize(list);
-    return good ? g_steal_pointer(&ids) : NULL;
+    return store_end(s, list, code, error) ? g_steal_pointer(&ids) : NULL;
 }
 
 /* --- Opening ---------------------------------------------------------------------- */

@@ -30,6 +30,14 @@ sqlite3_stmt *store_prepare(store *s, const char *sql, GError **error, const cha
 /* Runs to the end and frees; the value of the first column of the first row, or 0, to
  * *out, which may be NULL. */
 gboolean store_finish(store *s, sqlite3_stmt *statement, gint64 *out, GError **error);
+/* Frees a statement that was stepped until `code`, and says whether that is its end. FALSE
+ * for NULL, of which store_prepare has told. */
+gboolean store_end(store *s, sqlite3_stmt *statement, int code, GError **error);
+/* What a row has in a column. A text is borrowed until the next step, "" for NULL; a number
+ * is -1 for NULL; bytes, such as those of a path, are the caller's. */
+const char *store_text_at(sqlite3_stmt *row, int column);
+double store_number_at(sqlite3_stmt *row, int column);
+char *store_bytes_at(sqlite3_stmt *row, int column);
 /* The first value that a query gives, or 0. */
 gint64 store_number(store *s, const char *sql);
 /* The first value that a query gives, to be freed, or NULL. */

@@ -76,9 +76,7 @@ static gboolean load_labels(store *s, GPtrArray *entries, GError **error)
                                 .listed = !sqlite3_column_int(list, 7) };
         g_ptr_array_add(entries, e);
     }
-    gboolean good = code == SQLITE_DONE || (list && store_fail(s, error));
-    sqlite3_finalize(list);
-    return good;
+    return store_end(s, list, code, error);
 }
 
 const VocabularyEntry *vocabulary_entry(const GPtrArray *entries, gint64 label)
@@ -120,9 +118,7 @@ static gboolean load_texts(store *s, GPtrArray *entries, gsize offset, const cha
         label = next;
         g_strv_builder_add(texts, (const char *)sqlite3_column_text(list, 1));
     }
-    gboolean good = code == SQLITE_DONE || (list && store_fail(s, error));
-    sqlite3_finalize(list);
-    return good;
+    return store_end(s, list, code, error);
 }
 
 static void fill_empty(GPtrArray *entries)
@@ -570,12 +566,9 @@ GPtrArray *vocabulary_folders(store *s, GError **error)
         s, "SELECT DISTINCT folder FROM folder_label ORDER BY folder", error, "");
     int code = SQLITE_ERROR;
     while (list && (code = sqlite3_step(list)) == SQLITE_ROW) {
-        g_ptr_array_add(folders, g_strndup(sqlite3_column_blob(list, 0),
-                                           (gsize)sqlite3_column_bytes(list, 0)));
+        g_ptr_array_add(folders, store_bytes_at(list, 0));
     }
-    gboolean good = code == SQLITE_DONE || (list && store_fail(s, error));
-    sqlite3_finalize(list);
-    return good ? g_steal_pointer(&folders) : NULL;
+    return store_end(s, list, code, error) ? g_steal_pointer(&folders) : NULL;
 }
 
 /* --- Deciding ------------------------------------------------------------------------------------ */
@@ -612,13 +605,9 @@ static GArray *list_consequences(store *s, gint64 label, StoreVerdict verdict,
                           sqlite3_column_int(list, 2) };
         g_array_append_val(found, c);
     }
-    if (code != SQLITE_DONE) {
-        if (list) {
-            store_fail(s, error);
-        }
+    if (!store_end(s, list, code, error)) {
         g_clear_pointer(&found, g_array_unref);
     }
-    sqlite3_finalize(list);
     return found;
 }
 

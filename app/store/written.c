@@ -7,16 +7,11 @@ GPtrArray *store_written(store *s, const char *path, const char *field, GError *
     sqlite3_stmt *list = store_prepare(
         s, "SELECT keyword FROM written_keyword WHERE path = ? AND field = ?"
            " ORDER BY keyword", error, "bt", path, field);
-    if (!list) {
-        return NULL;
-    }
-    int code;
-    while ((code = sqlite3_step(list)) == SQLITE_ROW) {
+    int code = SQLITE_ERROR;
+    while (list && (code = sqlite3_step(list)) == SQLITE_ROW) {
         g_ptr_array_add(keywords, g_strdup((const char *)sqlite3_column_text(list, 0)));
     }
-    gboolean good = code == SQLITE_DONE || store_fail(s, error);
-    sqlite3_finalize(list);
-    return good ? g_steal_pointer(&keywords) : NULL;
+    return store_end(s, list, code, error) ? g_steal_pointer(&keywords) : NULL;
 }
 
 gboolean store_set_written(store *s, const char *path, const char *field,

@@ -1,3 +1,4 @@
+#include "app/json/json_out.h"
 #include "app/words/vocabulary_file.h"
 
 #include <json-glib/json-glib.h>
@@ -11,8 +12,7 @@
 static void put_text(JsonBuilder *b, const char *name, const char *value)
 {
     if (value) {
-        json_builder_set_member_name(b, name);
-        json_builder_add_string_value(b, value);
+        json_out_text(b, name, value);
     }
 }
 
@@ -21,8 +21,7 @@ static void put_texts(JsonBuilder *b, const char *name, const GStrv values)
     if (!values[0]) {
         return;
     }
-    json_builder_set_member_name(b, name);
-    json_builder_begin_array(b);
+    json_out_begin_array(b, name);
     for (char **v = values; *v; v++) {
         json_builder_add_string_value(b, *v);
     }
@@ -32,8 +31,7 @@ static void put_texts(JsonBuilder *b, const char *name, const GStrv values)
 static void put_flag(JsonBuilder *b, const char *name, gboolean value, gboolean usual)
 {
     if (value != usual) {
-        json_builder_set_member_name(b, name);
-        json_builder_add_boolean_value(b, value);
+        json_out_flag(b, name, value);
     }
 }
 
@@ -61,8 +59,7 @@ static void put_folder(JsonBuilder *b, store *s, const char *folder)
     g_autoptr(GArray) labels = vocabulary_folder(s, folder);
     json_builder_begin_object(b);
     put_text(b, plain ? "folder" : "escaped", plain ? folder : uri);
-    json_builder_set_member_name(b, "labels");
-    json_builder_begin_array(b);
+    json_out_begin_array(b, "labels");
     for (guint i = 0; labels && i < labels->len; i++) {
         g_autofree char *name = vocabulary_name(s, g_array_index(labels, gint64, i));
         json_builder_add_string_value(b, name);
@@ -81,23 +78,19 @@ char *vocabulary_file_write(store *s, GError **error)
     g_autoptr(JsonBuilder) b = json_builder_new();
     json_builder_begin_object(b);
     put_text(b, "format", FORMAT);
-    json_builder_set_member_name(b, "version");
-    json_builder_add_int_value(b, VERSION_OF_FORMAT);
-    json_builder_set_member_name(b, "labels");
-    json_builder_begin_array(b);
+    json_out_count(b, "version", VERSION_OF_FORMAT);
+    json_out_begin_array(b, "labels");
     for (guint i = 0; i < entries->len; i++) {
         put_entry(b, entries->pdata[i]);
     }
     json_builder_end_array(b);
-    json_builder_set_member_name(b, "folders");
-    json_builder_begin_array(b);
+    json_out_begin_array(b, "folders");
     for (guint i = 0; i < folders->len; i++) {
         put_folder(b, s, folders->pdata[i]);
     }
     json_builder_end_array(b);
     json_builder_end_object(b);
-    g_autoptr(JsonNode) root = json_builder_get_root(b);
-    g_autofree char *text = json_to_string(root, TRUE);
+    g_autofree char *text = json_out_string(b);
     return g_strconcat(text, "\n", NULL);
 }
 

@@ -77,6 +77,18 @@ const char *tl_workspace_label(TlWorkspace *self, guint index)
     return ((Label *)self->labels->pdata[index])->name;
 }
 
+GPtrArray *tl_workspace_label_names(TlWorkspace *self)
+{
+    GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
+    for (guint i = 0; i < self->labels->len; i++) {
+        const Label *label = self->labels->pdata[i];
+        if (!label->preview) {
+            g_ptr_array_add(names, g_strdup(label->name));
+        }
+    }
+    return names;
+}
+
 char tl_workspace_label_key(guint index)
 {
     static const char keys[] = "1234567890bdefghijklmoqstvxyz";
@@ -257,6 +269,16 @@ void tl_workspace_load_model(TlWorkspace *self, const char *path, const char *de
 const char *tl_workspace_model_path(TlWorkspace *self) { return self->model_path; }
 const TlModelFacts *tl_workspace_model(TlWorkspace *self) { return self->model; }
 gboolean tl_workspace_loading(TlWorkspace *self) { return self->loading; }
+
+const char *tl_workspace_database(TlWorkspace *self)
+{
+    return self->db_path;
+}
+
+const char *tl_workspace_folder(TlWorkspace *self)
+{
+    return self->folder;
+}
 
 TlWorkspace *tl_workspace_new(const char *db_path, GError **error)
 {

@@ -37,6 +37,8 @@ G_DECLARE_FINAL_TYPE(TlWorkspace, tl_workspace, TL, WORKSPACE, GObject)
 
 /* The store is opened (made when missing) at `db_path`. */
 TlWorkspace *tl_workspace_new(const char *db_path, GError **error);
+const char *tl_workspace_database(TlWorkspace *self);  /* its path */
+const char *tl_workspace_folder(TlWorkspace *self);    /* NULL while none was opened */
 void tl_workspace_load_model(TlWorkspace *self, const char *path, const char *device);
 void tl_workspace_open_folder(TlWorkspace *self, const char *path);
 /* Stops all work: what was decided is written, threads are joined. Before the program
@@ -52,6 +54,8 @@ double tl_workspace_fraction(TlWorkspace *self);         /* of images that are s
 
 guint tl_workspace_n_labels(TlWorkspace *self);
 const char *tl_workspace_label(TlWorkspace *self, guint index);
+/* Names (char *, owned by the array) of all but the one that is being typed. */
+GPtrArray *tl_workspace_label_names(TlWorkspace *self);
 /* The key that stands for a label, '\0' when there are more labels than keys: digits first,
  * then letters that are no command (a, c, n, p, r, u and w are). */
 char tl_workspace_label_key(guint index);

@@ -1,7 +1,7 @@
 #!/bin/sh
 # test_window.sh TAGLIGHT FORMULA_CHECKPOINT SOURCE_ROOT [SCREENSHOT]
 # Drives the real window under Xvfb with keys only: opens a folder, adds a label, accepts,
-# undoes, redoes, decides on all at once, filters, looks at a picture. The decisions must be
+# undoes, redoes, decides on all at once, filters, tags a folder, looks at a picture. The decisions must be
 # in the database, and a screen reader must find the bars with names and values.
 for tool in Xvfb xdotool python3; do
     command -v $tool >/dev/null || { echo "skipped: $tool is missing"; exit 77; }
@@ -102,6 +102,20 @@ keys shift+1
 expect "SELECT count(*) FROM current_decision WHERE verdict = -1" 1
 expect "SELECT CAST(p.path AS TEXT) LIKE '%square.png' FROM current_decision d JOIN image_path p
         ON p.image = d.image WHERE d.verdict = -1" 1
+# A whole folder into the database, beside what the window shows: proposals, no decisions.
+query() { python3 -c 'import sqlite3, sys
+db = sqlite3.connect(sys.argv[1], timeout=20)
+db.execute(sys.argv[2])
+db.commit()' "$work/decisions.db" "$1"; }
+query "DELETE FROM prediction"
+keys ctrl+t
+sleep 0.5
+keys alt+t
+expect "SELECT count(*) FROM prediction" 4
+expect "SELECT count(*) FROM decision WHERE by_model = 1" 0
+sleep 0.5
+[ -n "$4" ] && import -window root "${4%.png}-batch.png"
+keys ctrl+w
 # Large, turned, closer, explained, with details; and back.
 keys Return ctrl+r plus w alt+Return F11 Escape Escape
 if [ $reader = yes ]; then

@@ -2,7 +2,7 @@
 #define _GNU_SOURCE /* memmem */
 #include "app/image/image.h"
 #include "compute/weights/weights.h"
-#include "tests/check.h"
+#include "tests/temp_dir.h"
 
 #include <glib/gstdio.h>
 #include <sys/stat.h>
@@ -105,7 +105,7 @@ static void test_scans(const char *folder, const char *dir)
 
 static void test_hostile(const char *folder)
 {
-    g_autofree char *dir = g_dir_make_tmp("taglight-image-XXXXXX", NULL);
+    char *dir = temp_dir_make("image");
     g_autofree char *pipe = g_build_filename(dir, "pipe.png", NULL);
     g_autofree char *sub = g_build_filename(dir, "folder.jpg", NULL);
     g_autofree char *good = g_build_filename(folder, "rgba.png", NULL);
@@ -138,8 +138,7 @@ static void test_hostile(const char *folder)
     memset(frame + 5, 0xea, 4); /* height and width */
     require_refused(dir, "huge.jpg", jpeg, (gssize)jpeg_size);
     test_scans(folder, dir);
-    g_autofree char *remove = g_strdup_printf("rm -rf '%s'", dir);
-    REQUIRE(system(remove) == 0);
+    temp_dir_remove(dir);
 }
 
 /* --- Reduced decoding ------------------------------------------------------------------- */
@@ -209,7 +208,7 @@ static void compare_reduced(const char *path, enum img_fit fit)
 
 static void test_reduced(void)
 {
-    g_autofree char *dir = g_dir_make_tmp("taglight-image-XXXXXX", NULL);
+    char *dir = temp_dir_make("image");
     g_autofree char *path = make_jpeg(dir), *bytes = NULL;
     gsize size = 0;
     for (int orientation = 1; orientation <= 8; orientation++) {
@@ -236,8 +235,7 @@ static void test_reduced(void)
     REQUIRE(!img_load_tensor(path, &p, NULL, tensor, &error));
     REQUIRE(g_error_matches(error, IMG_ERROR, IMG_ERROR_BROKEN));
     REQUIRE(strstr(error->message, "waves.jpg"));
-    g_unlink(path);
-    g_rmdir(dir);
+    temp_dir_remove(dir);
 }
 
 int main(int argc, char **argv)

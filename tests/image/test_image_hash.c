@@ -1,7 +1,7 @@
 /* Hashes of looks: the same for copies, other for other pictures, found when near. */
 #include "app/image/image_hash.h"
 #include "app/image/image.h"
-#include "tests/check.h"
+#include "tests/temp_dir.h"
 
 #include <glib/gstdio.h>
 
@@ -101,13 +101,11 @@ int main(int argc, char **argv)
 {
     REQUIRE(argc == 2);
     samples = argv[1];
-    dir = g_dir_make_tmp("taglight-hash-XXXXXX", NULL);
+    dir = temp_dir_make("hash");
     test_copies();
     test_bits();
     test_unreadable();
     test_index();
-    g_autofree char *remove = g_strdup_printf("rm -rf '%s'", dir);
-    REQUIRE(system(remove) == 0);
-    g_free(dir);
+    temp_dir_remove(dir);
     return 0;
 }

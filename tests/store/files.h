@@ -2,7 +2,7 @@
 #pragma once
 
 #include "app/store/store.h"
-#include "tests/check.h"
+#include "tests/temp_dir.h"
 #include "tests/store/undo.h"
 
 static char *dir;
@@ -24,7 +24,7 @@ static store *open_new(const char *name)
     return s;
 }
 
-static gint64 put_image(store *s, const char *hash, const char *path)
+static inline gint64 put_image(store *s, const char *hash, const char *path)
 {
     StoreImage image = { hash, path, 10, 20, 640, 480 };
     gint64 id = store_put_image(s, &image, NULL);
@@ -34,13 +34,10 @@ static gint64 put_image(store *s, const char *hash, const char *path)
 
 static void make_dir(void)
 {
-    dir = g_dir_make_tmp("taglight-store-XXXXXX", NULL);
-    REQUIRE(dir);
+    dir = temp_dir_make("store");
 }
 
 static void remove_dir(void)
 {
-    g_autofree char *remove = g_strdup_printf("chmod -R u+w '%s'; rm -rf '%s'", dir, dir);
-    REQUIRE(system(remove) == 0);
-    g_free(dir);
+    temp_dir_remove(dir);
 }

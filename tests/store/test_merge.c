@@ -2,10 +2,9 @@
  * does not matter. */
 #include "app/store/backup.h"
 #include "app/store/merge.h"
-#include "tests/store/files.h"
+#include "tests/store/contents.h"
 
 #include <glib/gstdio.h>
-#include <sqlite3.h>
 
 static const StoreSource person = { .confidence = 0.5, .threshold = -1 };
 
@@ -38,20 +37,7 @@ static char *contents(const char *name)
         " LEFT JOIN decision u ON u.id = d.undoes ORDER BY 1",
         "SELECT i.hash || l.name || d.verdict FROM current_decision d"
         " JOIN image i ON i.id = d.image JOIN label l ON l.id = d.label ORDER BY 1" };
-    g_autofree char *path = file(name);
-    GString *text = g_string_new(NULL);
-    sqlite3 *db = NULL;
-    REQUIRE(sqlite3_open(path, &db) == SQLITE_OK);
-    for (gsize i = 0; i < G_N_ELEMENTS(queries); i++) {
-        sqlite3_stmt *list = NULL;
-        REQUIRE(sqlite3_prepare_v2(db, queries[i], -1, &list, NULL) == SQLITE_OK);
-        while (sqlite3_step(list) == SQLITE_ROW) {
-            g_string_append_printf(text, "%s\n", sqlite3_column_text(list, 0));
-        }
-        sqlite3_finalize(list);
-    }
-    sqlite3_close(db);
-    return g_string_free(text, FALSE);
+    return read_contents(name, queries, G_N_ELEMENTS(queries));
 }
 
 static MergeCounts merge(const char *into, const char *first, const char *second)
@@ -61,7 +47,7 @@ static MergeCounts merge(const char *into, const char *first, const char *second
     MergeSource sources[] = { { a, NULL }, { b, "ben" } };
     MergeCounts counts;
     store *s = open_new(into);
-    if (!merge_run(s, sources, 2, &counts, &error)) {
+    if (!merge_run(s, sources, 2, &counts, NULL, &error)) {
         fprintf(stderr, "%s\n", error->message);
         exit(1);
     }
@@ -145,14 +131,14 @@ static void test_again_and_turned(void)
     g_autofree char *anna = file("anna.db"), *ben = file("ben.db"), *own = file("turned.db");
     MergeSource turned[] = { { ben, "ben" }, { own, NULL }, { anna, NULL }, { ben, "ben" } };
     store *s = open_new("turned.db");
-    REQUIRE(merge_run(s, turned, 4, NULL, NULL));
+    REQUIRE(merge_run(s, turned, 4, NULL, NULL, NULL));
     store_close(&s);
     g_autofree char *third = contents("turned.db");
     REQUIRE_STR(third, first);
     /* One after the other, and through a third database. */
     merge("later.db", "ben.db", "ben.db");
     s = open_new("later.db");
-    REQUIRE(merge_run(s, &turned[2], 1, NULL, NULL));
+    REQUIRE(merge_run(s, &turned[2], 1, NULL, NULL, NULL));
     store_close(&s);
     require_conflicts("later.db", "aa cat 1 anna\naa cat -1 ben\n");
 }
@@ -198,7 +184,7 @@ static void test_copies(void)
     MergeSource source = { copy, "carl" };
     MergeCounts counts;
     s = open_new("original.db");
-    REQUIRE(merge_run(s, &source, 1, &counts, NULL));
+    REQUIRE(merge_run(s, &source, 1, &counts, NULL, NULL));
     REQUIRE_INT(counts.events, 1);
     REQUIRE_INT(counts.labels, 1);
     REQUIRE_INT(store_verdict(s, image, label), STORE_REJECTED);
@@ -217,11 +203,11 @@ static void test_all_or_nothing(void)
                                         " and it is long enough to be taken for one", -1,
                                 NULL));
     store *s = open_new("both.db");
-    REQUIRE(!merge_run(s, sources, 2, NULL, &error));
+    REQUIRE(!merge_run(s, sources, 2, NULL, NULL, &error));
     REQUIRE(strstr(error->message, "broken.db"));
     g_clear_error(&error);
     sources[1].path = missing;
-    REQUIRE(!merge_run(s, sources, 2, NULL, &error));
+    REQUIRE(!merge_run(s, sources, 2, NULL, NULL, &error));
     REQUIRE(g_error_matches(error, STORE_ERROR, STORE_ERROR_OPEN));
     REQUIRE(!g_file_test(missing, G_FILE_TEST_EXISTS));
     store_close(&s);

@@ -3,7 +3,7 @@
 #include "app/store/merge.h"
 #include "app/store/thresholds.h"
 #include "app/store/vocabulary.h"
-#include "tests/check.h"
+#include "tests/temp_dir.h"
 #include "tests/store/undo.h"
 
 static char *dir;
@@ -353,7 +353,7 @@ static void test_joined(void)
     MergeSource sources[] = { { .path = first }, { .path = second } };
     MergeCounts counts;
     for (int i = 0; i < 2; i++) { /* the second time changes nothing */
-        REQUIRE(merge_run(c, sources, 2, &counts, NULL));
+        REQUIRE(merge_run(c, sources, 2, &counts, NULL, NULL));
         require_decisions(c, "x:quay=1 y:oak=1 y:quay=1 ");
     }
     REQUIRE_INT(store_find_label(c, "mole"), store_find_label(c, "quay"));
@@ -363,7 +363,7 @@ static void test_joined(void)
 
 int main(void)
 {
-    dir = g_dir_make_tmp("taglight-vocabulary-XXXXXX", NULL);
+    dir = temp_dir_make("vocabulary");
     test_rename();
     test_merge();
     test_circles();
@@ -373,8 +373,6 @@ int main(void)
     test_folders();
     test_thresholds();
     test_joined();
-    g_autofree char *remove = g_strdup_printf("rm -rf '%s'", dir);
-    REQUIRE(system(remove) == 0);
-    g_free(dir);
+    temp_dir_remove(dir);
     return 0;
 }

@@ -95,13 +95,23 @@ db.commit()' "$@"; }
 "$taglight" backup --db "$work/merged.db" --out "$work/ben.db" || fail "backup"
 decide "$work/anna.db" 1 2026-01-01T00:00:00.000Z
 decide "$work/ben.db" -1 2026-01-02T00:00:00.000Z
+"$taglight" labels --db "$work/anna.db" colour a "#112233" >/dev/null &&
+    "$taglight" labels --db "$work/ben.db" colour a "#445566" >/dev/null || fail "labels colour"
 "$taglight" merge "$work/anna.db=Anna Å" "$work/ben.db" --into "$work/both.db" \
     >"$work/out" 2>"$work/errors" || fail "merge of two people"
-said "; 1 conflict$" && grep -q "accepted 2026-01-01.*Anna Å" "$work/out" &&
+said "; 2 conflicts$" && grep -q "accepted 2026-01-01.*Anna Å" "$work/out" &&
     grep -q "rejected 2026-01-02.*ben" "$work/out" || fail "the conflict is not listed"
+grep -q "^a: colour #112233, not #445566 (ben)$" "$work/out" || fail "colours are not told"
 [ "$(query "$work/both.db" "SELECT verdict, author FROM current_decision")" = "-1 ben" ] ||
     fail "the newest does not hold"
 [ ! -e "$work/backups/both.db-$(date -u +%F)" ] || fail "nothing needed a backup yet"
+"$taglight" merge "$work/ben.db" --into "$work/both.db" --json 2>/dev/null | python3 -c '
+import json, sys
+told = json.load(sys.stdin)
+assert told["added"]["vocabulary"] == 0, told
+assert told["differences"] == [{"what": "colour", "of": "a", "kept": "#112233",
+                                "other": "#445566", "source": "ben"}], told
+' || fail "merge --json of colours"
 "$taglight" merge "$work/nowhere.db" --into "$work/both.db" 2>"$work/errors"
 [ $? = 1 ] && said nowhere.db || fail "merge of nothing"
 

@@ -5,7 +5,7 @@
 #include "app/dataset/scores.h"
 #include "app/metrics/evaluation.h"
 #include "app/store/store.h"
-#include "tests/check.h"
+#include "tests/temp_dir.h"
 
 #include <glib/gstdio.h>
 
@@ -485,7 +485,7 @@ int main(int argc, char **argv)
 {
     REQUIRE(argc == 2);
     corpus = argv[1];
-    dir = g_dir_make_tmp("taglight-dataset-XXXXXX", NULL);
+    dir = temp_dir_make("dataset");
     test_long();
     test_wide();
     test_coco();
@@ -501,8 +501,6 @@ int main(int argc, char **argv)
     test_wrong_scores();
     test_matching();
     test_groups();
-    g_autofree char *remove = g_strdup_printf("rm -rf '%s'", dir);
-    REQUIRE(system(remove) == 0);
-    g_free(dir);
+    temp_dir_remove(dir);
     return 0;
 }

@@ -1,7 +1,7 @@
 /* Every layout that other tools write, from files as they write them: what is found out to
  * be what, all that is told of each pair, and where a fault lies. */
 #include "app/dataset/dataset.h"
-#include "tests/check.h"
+#include "tests/temp_dir.h"
 
 #include <glib/gstdio.h>
 #include <unistd.h>
@@ -376,7 +376,7 @@ static void test_unknown_layout(void)
 
 int main(void)
 {
-    dir = g_dir_make_tmp("taglight-layouts-XXXXXX", NULL);
+    dir = temp_dir_make("layouts");
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
         test_case(i);
     }
@@ -387,8 +387,6 @@ int main(void)
         test_wrong(i);
     }
     test_unknown_layout();
-    g_autofree char *remove = g_strdup_printf("rm -rf '%s'", dir);
-    REQUIRE(system(remove) == 0);
-    g_free(dir);
+    temp_dir_remove(dir);
     return 0;
 }

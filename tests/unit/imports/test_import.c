@@ -3,7 +3,7 @@
 #include "app/imports/import.h"
 #include "app/library/locator.h"
 #include "app/store/steps.h"
-#include "tests/check.h"
+#include "tests/temp_dir.h"
 
 #include <glib/gstdio.h>
 #include <sqlite3.h>
@@ -354,7 +354,7 @@ static void test_many(void)
 
 int main(void)
 {
-    dir = g_dir_make_tmp("taglight-import-XXXXXX", NULL);
+    dir = temp_dir_make("import");
     test_locator();
     test_matching();
     test_database();
@@ -365,8 +365,6 @@ int main(void)
     test_refused();
     test_choices();
     test_many();
-    g_autofree char *remove = g_strdup_printf("rm -rf '%s'", dir);
-    REQUIRE(system(remove) == 0);
-    g_free(dir);
+    temp_dir_remove(dir);
     return 0;
 }

@@ -2,7 +2,7 @@
  * refused as a whole. Embeddings of several labels at once. */
 #include "app/words/prompt_batch.h"
 #include "app/words/vocabulary_file.h"
-#include "tests/check.h"
+#include "tests/temp_dir.h"
 
 static char *dir;
 
@@ -153,13 +153,11 @@ static void test_batch(void)
 
 int main(void)
 {
-    dir = g_dir_make_tmp("taglight-words-XXXXXX", NULL);
+    dir = temp_dir_make("words");
     test_round_trip();
     test_list();
     test_broken();
     test_batch();
-    g_autofree char *remove = g_strdup_printf("rm -rf '%s'", dir);
-    REQUIRE(system(remove) == 0);
-    g_free(dir);
+    temp_dir_remove(dir);
     return 0;
 }
