@@ -34,8 +34,9 @@ static void put_points(FILE *out, const double *xy, guint n)
     fputs(" points=\"", out);
     for (guint i = 0; i < 2 * n; i++) {
         put_place(out, xy[i]);
-        fputs(i + 1 == 2 * n ? "\"" : i % 2 ? " " : ",", out);
+        fputs(i + 1 == 2 * n ? "" : i % 2 ? " " : ",", out);
     }
+    fputc('"', out);
 }
 
 static guint part(double value)

@@ -51,9 +51,9 @@ double chart_y(const ChartFrame *frame, double y);
 /* Lines and numbers of y, with its name above; numbers of x are for CHART_X below. */
 void chart_axis_y(const ChartFrame *frame, const char *name);
 void chart_axis_x(const ChartFrame *frame, const char *name);
-/* A curve through xy, [2 n] values. series: 0 and on. */
-void chart_curve(const ChartFrame *frame, const double *xy, guint n, guint series,
-                 double width);
+/* A curve through xy, [2 n] values; width: px. */
+void chart_curve(const ChartFrame *frame, const double *xy, guint n, double width,
+                 CanvasDash dash, const CanvasColour *colour);
 /* The rectangle between two corners, px, in the series' colour and hatching. */
 void chart_bar(const ChartFrame *frame, double x1, double y1, double x2, double y2,
                guint series);

@@ -79,11 +79,11 @@ void chart_precision(const ChartFrame *area, const LookTable *table)
     chart_axis_y(&f, table->y_name);
     chart_axis_x(&f, table->x_name);
     for (guint row = 0; row < rows; row++) {
-        xy[2 * row] = chart_x(&f, look_value(table, row, RECALL));
-        xy[2 * row + 1] = chart_y(&f, look_value(table, row, PRECISION));
+        xy[2 * row] = look_value(table, row, RECALL);
+        xy[2 * row + 1] = look_value(table, row, PRECISION);
     }
     draw_band(&f, table, rows);
-    f.canvas->line(f.canvas, xy, rows, 2, CANVAS_SOLID, &colour);
+    chart_curve(&f, xy, rows, 2, CANVAS_SOLID, &colour);
     draw_thresholds(&f, table, rows);
 }
 
@@ -105,7 +105,7 @@ static void draw_whisker(const ChartFrame *f, double x, double low, double high)
 
 void chart_calibration(const ChartFrame *area, const LookTable *table)
 {
-    static const double right[] = { 0, 0, 1, 1 };
+    static const double diagonal[] = { 0, 0, 1, 1 };
     guint rows = look_n_rows(table);
     g_autofree double *fitted = g_new(double, 2 * rows);
     CanvasColour faint = chart_colour(area->style, CHART_FAINT_TEXT);
@@ -113,18 +113,16 @@ void chart_calibration(const ChartFrame *area, const LookTable *table)
     set_shares(&f);
     chart_axis_y(&f, table->y_name);
     chart_axis_x(&f, table->x_name);
-    const double diagonal[] = { chart_x(&f, right[0]), chart_y(&f, right[1]),
-                                chart_x(&f, right[2]), chart_y(&f, right[3]) };
-    f.canvas->line(f.canvas, diagonal, 2, 1, CANVAS_DASHED, &faint);
+    chart_curve(&f, diagonal, 2, 1, CANVAS_DASHED, &faint);
     for (guint row = 0; row < rows; row++) {
         double x = look_value(table, row, MEAN);
-        fitted[2 * row] = chart_x(&f, x);
-        fitted[2 * row + 1] = chart_y(&f, look_value(table, row, FITTED));
+        fitted[2 * row] = x;
+        fitted[2 * row + 1] = look_value(table, row, FITTED);
         draw_whisker(&f, x, look_value(table, row, LEAST), look_value(table, row, MOST));
         draw_dot(&f, x, look_value(table, row, SHARE), BLUE);
     }
     CanvasColour curve = chart_colour(f.style, CHART_SERIES + 1);
-    f.canvas->line(f.canvas, fitted, rows, 1.5, CANVAS_DOTTED, &curve);
+    chart_curve(&f, fitted, rows, 1.5, CANVAS_DOTTED, &curve);
     chart_text(&f, f.right, f.top - 0.9 * f.style->text, CANVAS_END, CHART_FAINT_TEXT,
                look_column(table, FITTED)->name);
     const double key[] = { f.right, f.top - 0.4 * f.style->text,

@@ -24,11 +24,6 @@ CanvasColour chart_colour(const ChartStyle *style, guint colour)
     return style->dark ? dark[at] : light[at];
 }
 
-static CanvasColour series_colour(const ChartFrame *frame, guint series)
-{
-    return chart_colour(frame->style, CHART_SERIES + series);
-}
-
 /* --- Texts -------------------------------------------------------------------------------- */
 
 static CanvasText text_style(const ChartFrame *frame, CanvasAnchor anchor, ChartColour colour)
@@ -146,17 +141,16 @@ void chart_axis_x(const ChartFrame *f, const char *name)
 
 /* --- Curves and bars ---------------------------------------------------------------------- */
 
-void chart_curve(const ChartFrame *f, const double *xy, guint n, guint series, double width)
+void chart_curve(const ChartFrame *f, const double *xy, guint n, double width,
+                 CanvasDash dash, const CanvasColour *colour)
 {
-    static const CanvasDash dashes[] = { CANVAS_SOLID, CANVAS_DASHED, CANVAS_DOTTED };
-    CanvasColour colour = series_colour(f, series);
     g_autofree double *px = g_new(double, 2 * n + 1);
     for (guint i = 0; i < n; i++) {
         px[2 * i] = chart_x(f, xy[2 * i]);
         px[2 * i + 1] = chart_y(f, xy[2 * i + 1]);
     }
     if (n > 0) {
-        f->canvas->line(f->canvas, px, n, width, dashes[series % 3], &colour);
+        f->canvas->line(f->canvas, px, n, width, dash, colour);
     }
 }
 
@@ -181,7 +175,7 @@ void chart_bar(const ChartFrame *f, double x1, double y1, double x2, double y2, 
 {
     double left = MIN(x1, x2), right = MAX(x1, x2), top = MIN(y1, y2), bottom = MAX(y1, y2);
     const double corners[] = { left, top, right, top, right, bottom, left, bottom };
-    CanvasColour colour = series_colour(f, series);
+    CanvasColour colour = chart_colour(f->style, CHART_SERIES + series);
     CanvasColour paper = f->style->dark ? (CanvasColour){ 0, 0, 0, .6 }
                                         : (CanvasColour){ 1, 1, 1, .6 };
     if (right - left < 0.05 || bottom - top < 0.05) {

@@ -31,10 +31,10 @@ static void draw_curve(const ChartFrame *frame, const struct train_log_row *rows
     g_autofree double *xy = g_new(double, 2 * points + 1);
     for (guint i = 0; i < points; i++) {
         double x, y = mean_of(rows, n, points, i, &x);
-        xy[2 * i] = chart_x(frame, x);
-        xy[2 * i + 1] = chart_y(frame, y);
+        xy[2 * i] = x;
+        xy[2 * i + 1] = y;
     }
-    frame->canvas->line(frame->canvas, xy, points, width, CANVAS_SOLID, colour);
+    chart_curve(frame, xy, points, width, CANVAS_SOLID, colour);
 }
 
 char *train_log_draw(const struct train_log_row *rows, guint n)

@@ -258,6 +258,16 @@ const char *tl_workspace_model_path(TlWorkspace *self) { return self->model_path
 const TlModelFacts *tl_workspace_model(TlWorkspace *self) { return self->model; }
 gboolean tl_workspace_loading(TlWorkspace *self) { return self->loading; }
 
+const char *tl_workspace_database(TlWorkspace *self)
+{
+    return self->db_path;
+}
+
+const char *tl_workspace_folder(TlWorkspace *self)
+{
+    return self->folder;
+}
+
 TlWorkspace *tl_workspace_new(const char *db_path, GError **error)
 {
     store *s = store_open(db_path, STORE_CREATE, error);

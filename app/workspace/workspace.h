@@ -37,6 +37,8 @@ G_DECLARE_FINAL_TYPE(TlWorkspace, tl_workspace, TL, WORKSPACE, GObject)
 
 /* The store is opened (made when missing) at `db_path`. */
 TlWorkspace *tl_workspace_new(const char *db_path, GError **error);
+const char *tl_workspace_database(TlWorkspace *self);  /* its path */
+const char *tl_workspace_folder(TlWorkspace *self);    /* NULL while none was opened */
 void tl_workspace_load_model(TlWorkspace *self, const char *path, const char *device);
 void tl_workspace_open_folder(TlWorkspace *self, const char *path);
 /* Stops all work: what was decided is written, threads are joined. Before the program
