@@ -26,6 +26,7 @@ static const Shortcut picture[] = {
     { "w", N_("Where the model looked") }, { "<Alt>Return", N_("Image details") } };
 static const Shortcut general[] = {
     { "<Ctrl>l", N_("Type a label") }, { "<Ctrl>o", N_("Open a folder") },
+    { "<Ctrl>d", N_("Look at your data") }, { "<Ctrl>h", N_("Check the set") },
     { "<Ctrl>n", N_("New window") }, { "<Ctrl>comma", N_("Preferences") },
     { "<Ctrl>question", N_("Keyboard shortcuts") }, { "<Ctrl>w", N_("Close the window") } };
 
