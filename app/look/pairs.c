@@ -33,10 +33,12 @@ static const struct trust_pair *pair_at(const GArray *pairs, guint i)
     return &g_array_index(pairs, struct trust_pair, i);
 }
 
-/* Which of n parts of 0..1 a confidence lies in; 1 lies in the last. */
+/* Which of n parts of 0..1 a confidence lies in; 1 lies in the last. In floats, so that the
+ * one nearest to 0.95 lies where 0.95 does. */
 static guint part_of(float confidence, guint n)
 {
-    return (guint)CLAMP((double)confidence * n, 0, n - 1.0);
+    float at = confidence * (float)n;
+    return at > 0 ? MIN((guint)MIN(at, (float)n), n - 1) : 0;
 }
 
 /* --- Confidences -------------------------------------------------------------------------- */
