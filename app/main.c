@@ -21,6 +21,7 @@ static const struct {
     { "find", N_("Find images by a filter line"), command_find },
     { "labels", N_("Rename, merge, group and exchange labels"), command_labels },
     { "trust", N_("Tell how far a model's confidences hold"), command_trust },
+    { "look", N_("Show what a database holds as tables and charts"), command_look },
     { "check", N_("Find what is wrong with a set of labelled images"), command_check },
     { "card", N_("Describe the decisions of a database as a dataset card"), command_card },
     { "export", N_("Write decisions for other tools"), command_export },

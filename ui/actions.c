@@ -3,6 +3,8 @@
 #include "ui/window_private.h"
 
 #include "ui/batch.h"
+#include "ui/health.h"
+#include "ui/look.h"
 
 #include <glib/gi18n.h>
 
@@ -137,6 +139,22 @@ static void action_refresh(GtkWidget *widget, const char *name, GVariant *parame
         label++;
     }
     tl_workspace_set_order(workspace, tl_workspace_order(workspace), label);
+}
+
+/* --- The set ------------------------------------------------------------------------------------- */
+
+static void action_look(GtkWidget *widget, const char *name, GVariant *parameter)
+{
+    TlWindow *self = TL_WINDOW(widget);
+    guint label = tl_labels_chosen(self->labels);
+    look_show(GTK_WINDOW(self), self->workspace,
+              label < tl_workspace_n_labels(self->workspace)
+                  ? tl_workspace_label(self->workspace, label) : NULL);
+}
+
+static void action_check(GtkWidget *widget, const char *name, GVariant *parameter)
+{
+    health_show(TL_WINDOW(widget));
 }
 
 /* --- The picture --------------------------------------------------------------------------------- */
@@ -331,7 +349,8 @@ void actions_install(TlWindowClass *class)
         { "win.refresh", NULL, action_refresh }, { "win.find", NULL, action_find },
         { "win.zoom-in", NULL, action_zoom_in }, { "win.zoom-out", NULL, action_zoom_out },
         { "win.fit", NULL, action_fit }, { "win.turn", "i", action_turn },
-        { "win.large", NULL, action_large },
+        { "win.large", NULL, action_large }, { "win.look", NULL, action_look },
+        { "win.check", NULL, action_check },
         { "win.full-screen", NULL, action_full_screen } };
     for (gsize i = 0; i < G_N_ELEMENTS(table); i++) {
         gtk_widget_class_install_action(GTK_WIDGET_CLASS(class), table[i].name,

@@ -166,6 +166,7 @@ static void set_keys(GtkApplication *app)
         { "win.zoom-in", { "<Control>plus", "<Control>equal" } },
         { "win.zoom-out", { "<Control>minus" } }, { "win.fit", { "<Control>0" } },
         { "win.turn(1)", { "<Control>r" } }, { "win.turn(-1)", { "<Control><Shift>r" } },
+        { "win.look", { "<Control>d" } }, { "win.check", { "<Control>h" } },
         { "win.full-screen", { "F11" } }, { "win.details", { "<Alt>Return" } },
         { "win.show-help-overlay", { "<Control>question" } },
         { "app.new-window", { "<Control>n" } }, { "app.preferences", { "<Control>comma" } },

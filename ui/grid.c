@@ -162,6 +162,30 @@ GPtrArray *tl_grid_selected(TlGrid *self)
     return images;
 }
 
+guint tl_grid_select(TlGrid *self, const GPtrArray *paths)
+{
+    guint n = g_list_model_get_n_items(model(self));
+    g_autoptr(GHashTable) wanted = g_hash_table_new(g_str_hash, g_str_equal);
+    g_autoptr(GtkBitset) chosen = gtk_bitset_new_empty(), all = gtk_bitset_new_range(0, n);
+    for (guint i = 0; i < paths->len; i++) {
+        g_hash_table_add(wanted, paths->pdata[i]);
+    }
+    for (guint i = 0; i < n; i++) {
+        g_autoptr(TlImage) image = g_list_model_get_item(model(self), i);
+        if (g_hash_table_contains(wanted, tl_image_path(image))) {
+            gtk_bitset_add(chosen, i);
+        }
+    }
+    if (!gtk_bitset_is_empty(chosen)) {
+        guint first = gtk_bitset_get_minimum(chosen);
+        gtk_selection_model_set_selection(GTK_SELECTION_MODEL(self->selection), chosen, all);
+        g_autoptr(TlImage) image = g_list_model_get_item(model(self), first);
+        set_current(self, image);
+        scroll_to(self, first);
+    }
+    return (guint)gtk_bitset_get_size(chosen);
+}
+
 /* Another order: the same images are selected where they are in it. What it leaves out is
  * selected no longer, for nobody would see what happens to it. */
 static void on_ordered(TlGrid *self)

@@ -20,6 +20,9 @@ GPtrArray *tl_grid_selected(TlGrid *self);
 void tl_grid_move(TlGrid *self, int step);
 /* Selects the next image that is open for a label; FALSE when none is. */
 gboolean tl_grid_next_open(TlGrid *self, guint label);
+/* Selects the images of these paths (of char *) that are in view, and shows the first; others
+ * are selected no longer. Returns how many; with none all stays as it is. */
+guint tl_grid_select(TlGrid *self, const GPtrArray *paths);
 /* The keyboard goes to the present image. */
 void tl_grid_focus(TlGrid *self);
 /* One row along the bottom of a large picture, or the whole grid. */

@@ -88,7 +88,8 @@ GtkWidget *menus_main_new(void)
         { N_("Last Decision A_gain"), "win.repeat" },
         { N_("_Large Picture"), "win.large" }, { N_("_Full Screen"), "win.full-screen" },
         { N_("_Where the Model Looked"), "win.heat" },
-        { N_("Image _Details"), "win.details" } };
+        { N_("Image _Details"), "win.details" },
+        { N_("Look at Your Da_ta…"), "win.look" }, { N_("_Check the Set…"), "win.check" } };
     static const Entry last[] = { { N_("_Preferences"), "app.preferences" },
                                   { N_("_Keyboard Shortcuts"), "win.show-help-overlay" },
                                   { N_("_About Taglight"), "app.about" } };

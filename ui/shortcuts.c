@@ -27,6 +27,7 @@ static const Shortcut picture[] = {
 static const Shortcut general[] = {
     { "<Ctrl>l", N_("Type a label") }, { "<Ctrl>o", N_("Open a folder") },
     { "<Ctrl>t", N_("Tag a folder") },
+    { "<Ctrl>d", N_("Look at your data") }, { "<Ctrl>h", N_("Check the set") },
     { "<Ctrl>n", N_("New window") }, { "<Ctrl>comma", N_("Preferences") },
     { "<Ctrl>question", N_("Keyboard shortcuts") }, { "<Ctrl>w", N_("Close the window") } };
 

@@ -2,8 +2,6 @@
 #include "app/card/card.h"
 #include "app/commands/commands.h"
 
-#include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 static const char help[] =
@@ -17,28 +15,13 @@ struct card_arguments {
     gint64 seed;
 };
 
-/* To standard output, the same bytes in every locale, for "-"; else whole or not at
- * all. */
-static gboolean put_file(const char *path, const char *text, GError **error)
-{
-    if (strcmp(path, "-") != 0) {
-        return g_file_set_contents(path, text, -1, error);
-    }
-    if (fputs(text, stdout) < 0 || fflush(stdout) != 0) {
-        g_set_error(error, G_IO_ERROR, g_io_error_from_errno(errno),
-                    "standard output: %s", g_strerror(errno));
-        return FALSE;
-    }
-    return TRUE;
-}
-
 static gboolean put_card(const struct card_arguments *a, const Card *card,
                          GError **error)
 {
     g_autofree char *markdown = card_to_markdown(card);
     g_autofree char *json = card_to_json(card);
-    return (!a->out || put_file(a->out, markdown, error))
-           && (!a->json || put_file(a->json, json, error));
+    return (!a->out || command_put_file(a->out, markdown, error))
+           && (!a->json || command_put_file(a->json, json, error));
 }
 
 static int run(const struct card_arguments *a)

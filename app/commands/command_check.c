@@ -16,7 +16,7 @@ static const char help[] =
     "when there are warnings or errors.";
 
 struct check_arguments {
-    char *db, *data, *scores, *images, *model, *split, *only;
+    char *db, *folder, *data, *scores, *images, *model, *split, *only;
     double shares[EXPORT_SPLITS];
     gint64 seed;
     int jobs;
@@ -29,7 +29,8 @@ struct check_arguments {
 static gboolean add_database(HealthSet *set, const struct check_arguments *a,
                              GError **error)
 {
-    HealthStoreOptions o = { .model = a->model, .split = a->split ? a->shares : NULL,
+    HealthStoreOptions o = { .model = a->model, .folder = a->folder,
+                             .split = a->split ? a->shares : NULL,
                              .split_seed = (guint64)a->seed };
     store *s = store_open(a->db, STORE_READ_ONLY, error);
     o.memory = s && a->split ? store_open(a->db, STORE_CREATE, error) : NULL;
@@ -187,11 +188,11 @@ static gboolean read_checks(struct check_arguments *a)
 static int check_and_run(struct check_arguments *a, int argc, char **argv)
 {
     if ((argc < 2 && !a->db && !a->data) || (a->db && a->data)
-        || ((a->split || a->model) && !a->db) || ((a->scores || a->images) && !a->data)
+        || ((a->split || a->model || a->folder) && !a->db) || ((a->scores || a->images) && !a->data)
         || a->jobs < 0) {
         return command_fail(COMMAND_MISUSED,
-                            "check needs --db, --data or files; --model and --split go "
-                            "with --db, --scores and --images with --data");
+                            "check needs --db, --data or files; --model, --folder and --split "
+                            "go with --db, --scores and --images with --data");
     }
     if (a->split && !command_parse_split(a->split, a->shares)) {
         return command_fail(COMMAND_MISUSED,
@@ -206,6 +207,8 @@ int command_check(int argc, char **argv)
     struct check_arguments a = { 0 };
     const GOptionEntry entries[] = {
         { "db", 0, 0, G_OPTION_ARG_FILENAME, &a.db, "Database of decisions", "FILE" },
+        { "folder", 0, 0, G_OPTION_ARG_FILENAME, &a.folder, "Only the images of the database "
+          "that lie in it and below", "DIR" },
         { "data", 0, 0, G_OPTION_ARG_FILENAME, &a.data, "Labelled data set, as for "
           "`evaluate`", "PATH" },
         { "images", 0, 0, G_OPTION_ARG_FILENAME, &a.images, "Folder of the data set's "
@@ -232,7 +235,7 @@ int command_check(int argc, char **argv)
         return COMMAND_MISUSED;
     }
     int status = check_and_run(&a, argc, argv);
-    char *texts[] = { a.db, a.data, a.scores, a.images, a.model, a.split, a.only };
+    char *texts[] = { a.db, a.folder, a.data, a.scores, a.images, a.model, a.split, a.only };
     for (gsize i = 0; i < G_N_ELEMENTS(texts); i++) {
         g_free(texts[i]);
     }

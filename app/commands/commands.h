@@ -21,6 +21,7 @@ int command_find(int argc, char **argv);
 int command_image(int argc, char **argv);
 int command_import(int argc, char **argv);
 int command_labels(int argc, char **argv);
+int command_look(int argc, char **argv);
 int command_merge(int argc, char **argv);
 int command_model(int argc, char **argv);
 int command_restore(int argc, char **argv);
@@ -37,6 +38,9 @@ gboolean command_parse(int *argc, char ***argv, const GOptionEntry *entries,
                        const char *usage, const char *summary);
 /* Prints "taglight: MESSAGE" to standard error and returns `status`. */
 int command_fail(int status, const char *format, ...) G_GNUC_PRINTF(2, 3);
+/* Writes a text to a file, whole or not at all; to standard output, the same bytes in every
+ * locale, for "-". */
+gboolean command_put_file(const char *path, const char *text, GError **error);
 /* What --precision said, into *out; NULL leaves it alone. Prints and returns FALSE when
  * it is neither f32 nor f16. */
 gboolean command_read_precision(const char *text, enum gpu_precision *out);

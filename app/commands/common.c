@@ -2,7 +2,10 @@
 
 #include "config.h"
 
+#include <errno.h>
+#include <gio/gio.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 gboolean command_parse(int *argc, char ***argv, const GOptionEntry *entries,
@@ -27,6 +30,19 @@ int command_fail(int status, const char *format, ...)
     va_end(args);
     g_printerr("taglight: %s\n", text);
     return status;
+}
+
+gboolean command_put_file(const char *path, const char *text, GError **error)
+{
+    if (strcmp(path, "-") != 0) {
+        return g_file_set_contents(path, text, -1, error);
+    }
+    if (fputs(text, stdout) < 0 || fflush(stdout) != 0) {
+        g_set_error(error, G_IO_ERROR, g_io_error_from_errno(errno), "standard output: %s",
+                    g_strerror(errno));
+        return FALSE;
+    }
+    return TRUE;
 }
 
 gboolean command_read_precision(const char *text, enum gpu_precision *out)

@@ -2,6 +2,8 @@
  * that have none. */
 #include "app/health/health_private.h"
 
+#include <glib/gi18n.h>
+
 #define FEW 10           /* images, from which hardly anything can be learnt */
 #define UNEVEN 10        /* times as many images of one label as of another */
 #define VERY_UNEVEN 100
@@ -9,15 +11,18 @@
 static void check_counts(HealthRun *run, const HealthLabel *label)
 {
     HealthFinding *finding = NULL;
+    if (label->elsewhere) {
+        return;
+    }
     if (label->accepted < FEW) {
         finding = health_find(run, HEALTH_BALANCE, "few-accepted", HEALTH_WARNING,
-                              "accepted in %u images, fewer than %d", label->accepted,
+                              N_("accepted in %u images, fewer than %d"), label->accepted,
                               FEW);
         finding->label = label->name;
     }
     if (label->rejected < FEW) {
         finding = health_find(run, HEALTH_BALANCE, "few-rejected", HEALTH_NOTE,
-                              "rejected in %u images, fewer than %d", label->rejected,
+                              N_("rejected in %u images, fewer than %d"), label->rejected,
                               FEW);
         finding->label = label->name;
     }
@@ -38,8 +43,8 @@ static void check_evenness(HealthRun *run)
     if (ratio >= UNEVEN) {
         health_find(run, HEALTH_BALANCE, "uneven",
                     ratio >= VERY_UNEVEN ? HEALTH_WARNING : HEALTH_NOTE,
-                    "\"%s\" is accepted in %u images and \"%s\" in %u, %.0f times as "
-                    "many", most->name, most->accepted, least->name, least->accepted, ratio);
+                    N_("\"%s\" is accepted in %u images and \"%s\" in %u, %.0f times as "
+                       "many"), most->name, most->accepted, least->name, least->accepted, ratio);
     }
 }
 
@@ -59,8 +64,8 @@ static void check_together(HealthRun *run)
         } else if (other->accepted == label->accepted) {
             HealthFinding *finding = health_find(
                 run, HEALTH_BALANCE, "together", HEALTH_NOTE,
-                "accepted in the same %u images as \"%s\", so that nothing tells the "
-                "two apart", label->accepted, other->name);
+                N_("accepted in the same %u images as \"%s\", so that nothing tells the "
+                   "two apart"), label->accepted, other->name);
             finding->label = label->name;
         }
     }
@@ -89,8 +94,8 @@ static void check_images(HealthRun *run, gboolean (*is_so)(const HealthImage *im
     }
     if (found->len > 0) {
         HealthFinding *finding =
-            health_find(run, HEALTH_BALANCE, kind, HEALTH_NOTE, "%u of %u images: %s",
-                        found->len, run->set->images->len, what);
+            health_find(run, HEALTH_BALANCE, kind, HEALTH_NOTE, N_("%u of %u images: %s"),
+                        found->len, run->set->images->len, health_say(run, what));
         for (guint i = 0; i < found->len; i++) {
             health_find_path(finding, run, g_array_index(found, guint, i));
         }
@@ -101,7 +106,7 @@ gboolean health_check_balance(HealthRun *run, GError **error)
 {
     guint n = run->set->labels->len;
     if (n == 0) {
-        health_pass_over(run, "balance: there are no labels");
+        health_pass_over(run, N_("balance: there are no labels"));
         return TRUE;
     }
     for (guint i = 0; i < n; i++) {
@@ -109,7 +114,7 @@ gboolean health_check_balance(HealthRun *run, GError **error)
     }
     check_evenness(run);
     check_together(run);
-    check_images(run, is_undecided, "undecided", "nothing was decided about them");
-    check_images(run, is_rejected_only, "no-label", "no label was accepted");
-    return health_go_on(run, "counting", n, n, error);
+    check_images(run, is_undecided, "undecided", N_("nothing was decided about them"));
+    check_images(run, is_rejected_only, "no-label", N_("no label was accepted"));
+    return health_go_on(run, N_("counting"), n, n, error);
 }

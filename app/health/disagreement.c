@@ -1,6 +1,8 @@
 /* Decisions that the model strongly disagrees with; the method stands in health.h. */
 #include "app/health/health_private.h"
 
+#include <glib/gi18n.h>
+
 #include <math.h>
 
 #define LEAST 5 /* decisions of either kind, or their mean says nothing */
@@ -82,8 +84,10 @@ static void tell_pair(HealthRun *run, const HealthPair *pair, const HealthConfus
     HealthFinding *finding = health_find(
         run, HEALTH_DISAGREEMENT, accepted ? "accepted-doubtful" : "rejected-doubtful",
         HEALTH_WARNING,
-        "%s with a confidence of %s; accepted ones have %s on average, rejected ones %s",
-        accepted ? "accepted" : "rejected", number((double)pair->confidence, text[0]),
+        accepted ? N_("accepted with a confidence of %s; accepted ones have %s on average, "
+                      "rejected ones %s")
+                 : N_("rejected with a confidence of %s; accepted ones have %s on average, "
+                      "rejected ones %s"), number((double)pair->confidence, text[0]),
         number(of_accepted, text[1]), number(of_rejected, text[2]));
     finding->label = health_label(run->set, pair->label)->name;
     finding->rank = odds;
@@ -103,8 +107,8 @@ static void check_label(HealthRun *run, const HealthPair *pairs, guint n)
     }
     health_disagree(confidence, verdict, n, &c, odds);
     if (c.decided[REJECTED] < LEAST || c.decided[ACCEPTED] < LEAST) {
-        health_pass_over(run, "disagreement: \"%s\" has %u accepted and %u rejected "
-                         "images with a confidence, fewer than %d of each",
+        health_pass_over(run, N_("disagreement: \"%s\" has %u accepted and %u rejected "
+                         "images with a confidence, fewer than %d of each"),
                          health_label(run->set, pairs->label)->name,
                          c.decided[ACCEPTED], c.decided[REJECTED], LEAST);
         return;
@@ -117,7 +121,7 @@ static void check_label(HealthRun *run, const HealthPair *pairs, guint n)
     if (c.wrong[ACCEPTED] + c.wrong[REJECTED] >= 1) {
         HealthFinding *finding = health_find(
             run, HEALTH_DISAGREEMENT, "estimate", HEALTH_NOTE,
-            "about %.0f of %u accepted and %.0f of %u rejected may be wrong",
+            N_("about %.0f of %u accepted and %.0f of %u rejected may be wrong"),
             c.wrong[ACCEPTED], c.decided[ACCEPTED], c.wrong[REJECTED],
             c.decided[REJECTED]);
         finding->label = health_label(run->set, pairs->label)->name;
@@ -135,8 +139,8 @@ gboolean health_check_disagreement(HealthRun *run, GError **error)
 {
     GArray *pairs = run->set->pairs;
     if (pairs->len == 0) {
-        health_pass_over(run, "disagreement: no decision has a confidence of a model "
-                         "beside it");
+        health_pass_over(run, N_("disagreement: no decision has a confidence of a model "
+                                 "beside it"));
         return TRUE;
     }
     g_array_sort(pairs, by_label);
@@ -146,7 +150,7 @@ gboolean health_check_disagreement(HealthRun *run, GError **error)
              && g_array_index(pairs, HealthPair, end).label == at->label; end++) {
         }
         check_label(run, at, end - first);
-        if (!health_go_on(run, "weighing decisions", end, pairs->len, error)) {
+        if (!health_go_on(run, N_("weighing decisions"), end, pairs->len, error)) {
             return FALSE;
         }
     }

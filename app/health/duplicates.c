@@ -1,6 +1,8 @@
 /* Copies of one file, and pictures that look nearly the same. */
 #include "app/health/health_private.h"
 
+#include <glib/gi18n.h>
+
 static void add_paths(HealthRun *run, HealthFinding *finding, const HealthGroup *group)
 {
     for (guint i = 0; i < group->images->len; i++) {
@@ -32,15 +34,16 @@ static void tell_copies(HealthRun *run, const HealthGroup *group)
     const char *kind = alike ? "same-content" : "same-content-labels";
     HealthFinding *finding =
         health_find(run, HEALTH_DUPLICATES, kind, alike ? HEALTH_WARNING : HEALTH_ERROR,
-                    "%u files of the same content%s", group->images->len,
-                    alike ? "" : " have different labels");
+                    alike ? N_("%u files of the same content")
+                          : N_("%u files of the same content have different labels"),
+                    group->images->len);
     add_paths(run, finding, group);
 }
 
 gboolean health_check_duplicates(HealthRun *run, GError **error)
 {
     guint n = run->set->images->len;
-    if (!health_go_on(run, "comparing", 0, n, error)) {
+    if (!health_go_on(run, N_("comparing"), 0, n, error)) {
         return FALSE;
     }
     g_autoptr(GPtrArray) copies = health_groups(run->set, FALSE);
@@ -52,9 +55,9 @@ gboolean health_check_duplicates(HealthRun *run, GError **error)
         const HealthGroup *group = groups->pdata[i];
         if (!group->same) {
             add_paths(run, health_find(run, HEALTH_DUPLICATES, "near", HEALTH_NOTE,
-                                       "%u pictures look nearly the same",
+                                       N_("%u pictures look nearly the same"),
                                        group->images->len), group);
         }
     }
-    return health_go_on(run, "comparing", n, n, error);
+    return health_go_on(run, N_("comparing"), n, n, error);
 }

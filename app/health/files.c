@@ -8,6 +8,7 @@
 #include "app/jobs/ahead.h"
 #include "app/library/library.h"
 
+#include <glib/gi18n.h>
 #include <glib/gstdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -153,6 +154,28 @@ static const char *kind_of(const GError *error, const struct look *look)
     return look->bytes > 0 ? "too-large" : "empty";
 }
 
+/* The decoders' own words are English: where another language is wanted, the kind of fault
+ * is told in that first. */
+static void tell_error(HealthRun *run, guint image, const char *kind, const char *message)
+{
+    static const struct { const char *kind, *text; } kinds[] = {
+        { "missing", N_("the file is missing") },
+        { "unreadable", N_("the file cannot be read") },
+        { "empty", N_("the file is empty") },
+        { "too-large", N_("the picture is too large") },
+        { "no-image", N_("this is no picture of a known format") },
+        { "cut-short", N_("the file is cut short") },
+        { "damaged", N_("the file is damaged") } };
+    const char *known = NULL;
+    for (gsize i = 0; i < G_N_ELEMENTS(kinds); i++) {
+        const char *said = health_say(run, kinds[i].text);
+        known = strcmp(kinds[i].kind, kind) == 0 && said != kinds[i].text ? said : known;
+    }
+    g_autofree char *text = known ? g_strdup_printf("%s (%s)", known, message)
+                                  : g_strdup(message);
+    tell(run, image, kind, HEALTH_ERROR, text);
+}
+
 static void check_name(HealthRun *run, guint image, const struct look *look)
 {
     const char *named = type_by_name(health_image(run->set, image)->path);
@@ -160,10 +183,10 @@ static void check_name(HealthRun *run, guint image, const struct look *look)
         return;
     }
     g_autofree char *text =
-        named ? g_strdup_printf("its name says %s and its content is %s", named,
-                                look->type)
-              : g_strdup_printf("its name does not say that its content is %s",
-                                look->type);
+        named ? g_strdup_printf(health_say(run, N_("its name says %s and its content is %s")),
+                                named, look->type)
+              : g_strdup_printf(health_say(run, N_("its name does not say that its content "
+                                                   "is %s")), look->type);
     tell(run, image, "wrong-suffix", HEALTH_WARNING, text);
 }
 
@@ -176,17 +199,17 @@ static void check_turn(HealthRun *run, guint image, const struct look *look)
     }
     if (o < 1 || o > 8) {
         g_autofree char *text =
-            g_strdup_printf("its Exif orientation is %u, which is none of 1 to 8 and "
-                            "is taken for 1", o);
+            g_strdup_printf(health_say(run, N_("its Exif orientation is %u, which is none of "
+                                               "1 to 8 and is taken for 1")), o);
         tell(run, image, "orientation-unknown", HEALTH_NOTE, text);
     } else if (o >= 5 && exif->width == look->height && exif->height == look->width
                && look->width != look->height) {
         tell(run, image, "turned-twice", HEALTH_WARNING,
-             "a program turned its pixels and left the Exif orientation, so it is seen "
-             "turned twice");
+             health_say(run, N_("a program turned its pixels and left the Exif orientation, "
+                                "so it is seen turned twice")));
     } else if (o == 2 || o == 4 || o == 5 || o == 7) {
         tell(run, image, "mirrored", HEALTH_NOTE,
-             "its Exif orientation mirrors it, which cameras never do");
+             health_say(run, N_("its Exif orientation mirrors it, which cameras never do")));
     }
 }
 
@@ -195,19 +218,19 @@ static void check_look(HealthRun *run, guint number, const struct look *look)
     const HealthImage *image = health_image(run->set, number);
     if (look->error) {
         const char *kind = kind_of(look->error, look);
-        tell(run, number, kind, HEALTH_ERROR, plain_message(image->path, look->error));
+        tell_error(run, number, kind, plain_message(image->path, look->error));
     } else {
         check_turn(run, number, look);
     }
     check_name(run, number, look);
     if (image->changed) {
         tell(run, number, "changed", HEALTH_WARNING,
-             "the file is not the one that was decided about: its size or time is "
-             "another");
+             health_say(run, N_("the file is not the one that was decided about: its size or "
+                                "time is another")));
     }
     if (!look->error && look->bytes > LARGE) {
         g_autofree char *size = g_format_size((guint64)look->bytes);
-        g_autofree char *text = g_strdup_printf("the file has %s", size);
+        g_autofree char *text = g_strdup_printf(health_say(run, N_("the file has %s")), size);
         tell(run, number, "large", HEALTH_NOTE, text);
     }
 }
@@ -245,7 +268,7 @@ static gboolean take_looks(HealthRun *run, const struct reading *r, struct ahead
                            GError **error)
 {
     for (guint i = 0; i < r->todo->len; i++) {
-        if (!health_go_on(run, "reading", i, r->todo->len, error)) {
+        if (!health_go_on(run, N_("reading"), i, r->todo->len, error)) {
             return FALSE;
         }
         guint number = g_array_index(r->todo, guint, i);

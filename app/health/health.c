@@ -51,13 +51,18 @@ static void free_finding(gpointer data)
     g_free(finding);
 }
 
+const char *health_say(const HealthRun *run, const char *text)
+{
+    return run->options->say ? run->options->say(text) : text;
+}
+
 HealthFinding *health_find(HealthRun *run, guint check, const char *kind,
                            HealthSeverity severity, const char *format, ...)
 {
     HealthFinding *finding = g_new0(HealthFinding, 1);
     va_list args;
     va_start(args, format);
-    finding->text = g_strdup_vprintf(format, args);
+    finding->text = g_strdup_vprintf(health_say(run, format), args);
     va_end(args);
     finding->check = check;
     finding->kind = kind;
@@ -77,7 +82,8 @@ void health_pass_over(HealthRun *run, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    g_ptr_array_add(run->report->passed_over, g_strdup_vprintf(format, args));
+    g_ptr_array_add(run->report->passed_over,
+                    g_strdup_vprintf(health_say(run, format), args));
     va_end(args);
 }
 

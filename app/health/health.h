@@ -34,6 +34,7 @@ typedef struct {
     guint by_model;           /* of them: decided by a model */
     guint undecided;          /* a model scored it and nobody decided */
     guint64 images;           /* the same for labels of the same images */
+    gboolean elsewhere;       /* of a folder's set: nothing of it was decided there */
 } HealthLabel;
 
 /* A person's decision, and what a model said of the pair. */
@@ -53,7 +54,7 @@ typedef struct {
 
 HealthSet *health_set_new(void);
 void health_set_free(HealthSet **set);
-/* Files, and the images of folders and those below. */
+/* Files, and the images of folders and those below, but for those that the set has. */
 gboolean health_add_path(HealthSet *set, const char *path, GCancellable *cancellable,
                          GError **error);
 /* scores: of a model, for the disagreement; NULL: none. */
@@ -64,6 +65,7 @@ gboolean health_add_dataset(HealthSet *set, const struct dataset *data,
  * is needed then: a second connection to the same database, which may write. */
 typedef struct {
     const char *model;
+    const char *folder;  /* only images in it and below; NULL: all */
     const double *split; /* [EXPORT_SPLITS] */
     guint64 split_seed;
     store *memory;
@@ -103,7 +105,9 @@ typedef struct {
     guint checks;
     guint jobs; /* threads that decode; 0: one for each core */
     GCancellable *cancellable;
-    /* On the thread that runs: what is being done, and how far it is; may be NULL. */
+    const char *(*say)(const char *text); /* translates findings; NULL: plain English */
+    /* On the thread that runs: what is being done (English, to be translated), and how far
+     * it is; may be NULL. */
     void (*progress)(const char *what, guint done, guint total, gpointer data);
     gpointer data;
 } HealthOptions;

@@ -22,7 +22,10 @@ void health_decide(HealthSet *set, guint image, guint label, gint8 verdict);
 HealthImage *health_image(const HealthSet *set, guint image);
 HealthLabel *health_label(const HealthSet *set, guint label);
 
-/* Adds a finding without paths; borrowed until the report is freed. */
+/* In the language of who asked. */
+const char *health_say(const HealthRun *run, const char *text);
+/* Adds a finding without paths; borrowed until the report is freed. Its format is English
+ * (marked by N_) and is translated. */
 HealthFinding *health_find(HealthRun *run, guint check, const char *kind,
                            HealthSeverity severity, const char *format, ...)
     G_GNUC_PRINTF(5, 6);

@@ -2,6 +2,7 @@
  * one is then measured on the other. */
 #include "app/health/health_private.h"
 
+#include <glib/gi18n.h>
 #include <string.h>
 
 /* How many of a group are in each split, [splits]; how many splits that are. */
@@ -27,15 +28,17 @@ static void tell_group(HealthRun *run, const HealthGroup *group, gboolean same,
     }
     for (guint i = 0; i < set->splits->len; i++) {
         if (counts[i]) {
-            g_string_append_printf(where, "%s%u in %s", where->len ? ", " : "",
-                                   counts[i], (const char *)set->splits->pdata[i]);
+            g_string_append(where, where->len ? ", " : "");
+            g_string_append_printf(where, health_say(run, N_("%u in %s")), counts[i],
+                                   (const char *)set->splits->pdata[i]);
         }
     }
     HealthFinding *finding = health_find(
         run, HEALTH_LEAKAGE, same ? "same-in-splits" : "near-in-splits",
-        same ? HEALTH_ERROR : HEALTH_WARNING, "%s: %s",
-        same ? "the same file is in several splits"
-             : "pictures that look nearly the same are in several splits", where->str);
+        same ? HEALTH_ERROR : HEALTH_WARNING,
+        same ? N_("the same file is in several splits: %s")
+             : N_("pictures that look nearly the same are in several splits: %s"),
+        where->str);
     for (guint i = 0; i < group->images->len; i++) {
         guint image = g_array_index(group->images, guint, i);
         if (health_image(set, image)->split >= 0) {
@@ -48,10 +51,10 @@ gboolean health_check_leakage(HealthRun *run, GError **error)
 {
     const HealthSet *set = run->set;
     if (set->splits->len < 2) {
-        health_pass_over(run, "leakage: the images are in no splits");
+        health_pass_over(run, N_("leakage: the images are in no splits"));
         return TRUE;
     }
-    if (!health_go_on(run, "comparing splits", 0, set->images->len, error)) {
+    if (!health_go_on(run, N_("comparing splits"), 0, set->images->len, error)) {
         return FALSE;
     }
     g_autofree guint *counts = g_new(guint, set->splits->len);

@@ -99,8 +99,14 @@ gboolean health_add_path(HealthSet *set, const char *path, GCancellable *cancell
     if (!library_scan(path, TRUE, cancellable, paths, error)) {
         return FALSE;
     }
+    g_autoptr(GHashTable) known = g_hash_table_new(g_str_hash, g_str_equal);
+    for (guint i = 0; i < set->images->len; i++) {
+        g_hash_table_add(known, (gpointer)health_image(set, i)->path);
+    }
     for (guint i = 0; i < paths->len; i++) {
-        health_add_image(set, paths->pdata[i]);
+        if (g_hash_table_add(known, paths->pdata[i])) {
+            health_add_image(set, paths->pdata[i]);
+        }
     }
     return TRUE;
 }

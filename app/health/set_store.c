@@ -156,9 +156,13 @@ static gboolean read_all(struct loading *load, GError **error)
     }
     gboolean good = store_each_label(load->s, add_label, load, error)
                     && store_each_likeness(load->s, add_looks, load, error)
-                    && store_each_item_of(load->s, load->options->model, add_item, load,
-                                          error);
+                    && store_each_item_in(load->s, load->options->folder,
+                                          load->options->model, add_item, load, error);
     store_end_reading(load->s);
+    for (guint i = 0; good && load->options->folder && i < load->set->labels->len; i++) {
+        HealthLabel *label = health_label(load->set, i);
+        label->elsewhere = label->accepted + label->rejected == 0;
+    }
     return good;
 }
 

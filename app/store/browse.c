@@ -54,7 +54,7 @@ static GHashTable *load_decided(store *s, const char *model, gint64 label, GErro
         gboolean said = sqlite3_column_type(list, 5) != SQLITE_NULL;
         d->author = g_strdup(store_text_at(list, 3));
         d->prompt = g_strdup(store_text_at(list, 4));
-        d->judged = (StoreJudged){ .image = sqlite3_column_int64(list, 0),
+        d->judged = (StoreJudged){ .image = sqlite3_column_int64(list, 0), .label = label,
                                    .prompt = d->prompt, .author = d->author,
                                    .confidence = said ? sqlite3_column_double(list, 5) : -1,
                                    .time = "",
@@ -82,7 +82,8 @@ static gboolean tell_predictions(store *s, const char *model, gint64 label,
     while (list && *more && (code = sqlite3_step(list)) == SQLITE_ROW) {
         gint64 image = sqlite3_column_int64(list, 0);
         struct decided *d = g_hash_table_lookup(decided, &image);
-        StoreJudged j = d ? d->judged : (StoreJudged){ .image = image, .author = "" };
+        StoreJudged j = d ? d->judged
+                            : (StoreJudged){ .image = image, .label = label, .author = "" };
         if (d) {
             d->told = TRUE;
         }
@@ -121,12 +122,13 @@ gboolean store_each_verdict(store *s, StoreJudgedFunc func, gpointer user_data,
                             GError **error)
 {
     sqlite3_stmt *list = store_prepare(
-        s, "SELECT image, verdict, by_model, author FROM current_decision"
+        s, "SELECT image, verdict, by_model, author, label FROM current_decision"
            " WHERE verdict != 0", error, "");
     int code = SQLITE_ERROR;
     gboolean more = TRUE;
     while (list && more && (code = sqlite3_step(list)) == SQLITE_ROW) {
-        StoreJudged j = { .image = sqlite3_column_int64(list, 0), .prompt = "", .time = "",
+        StoreJudged j = { .image = sqlite3_column_int64(list, 0),
+                          .label = sqlite3_column_int64(list, 4), .prompt = "", .time = "",
                           .confidence = -1, .author = store_text_at(list, 3),
                           .verdict = (StoreVerdict)sqlite3_column_int(list, 1),
                           .by_model = sqlite3_column_int(list, 2) };

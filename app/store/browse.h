@@ -21,7 +21,7 @@ gboolean store_each_place(store *s, StorePlaceFunc func, gpointer user_data,
 
 /* What a model said of an image, and what holds of it. */
 typedef struct {
-    gint64 image;
+    gint64 image, label;
     const char *prompt, *author; /* author: of the decision */
     double confidence;    /* below 0: the model said nothing */
     const char *time;     /* of the prediction; "" for what a decision remembers */
@@ -36,8 +36,8 @@ typedef gboolean (*StoreJudgedFunc)(const StoreJudged *judged, gpointer user_dat
  * model: as decisions name it; NULL for none. */
 gboolean store_each_judged(store *s, const char *model, gint64 label, StoreJudgedFunc func,
                            gpointer user_data, GError **error);
-/* What holds of any label, image by image, in no order: `image`, `verdict`, `by_model` and
- * `author` are set. */
+/* What holds of any label, image by image, in no order: `image`, `label`, `verdict`,
+ * `by_model` and `author` are set. */
 gboolean store_each_verdict(store *s, StoreJudgedFunc func, gpointer user_data,
                             GError **error);
 /* The models that said something, as decisions name them, in the order of the alphabet.

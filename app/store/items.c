@@ -19,6 +19,7 @@ static const char tags_of_image[] =
 
 struct pass {
     store *s;
+    const char *folder;
     sqlite3_stmt *tags;
     GArray *found;        /* of StoreTag */
     GStringChunk *texts;  /* of the tags of one image */
@@ -81,9 +82,22 @@ static gboolean read_tags(struct pass *p, gint64 image)
     return code == SQLITE_DONE || store_fail(p->s, p->error);
 }
 
+/* folder: NULL holds everything. */
+static gboolean is_within(const char *path, const char *folder)
+{
+    gsize n = folder ? strlen(folder) : 0;
+    while (n > 0 && folder[n - 1] == '/') {
+        n--;
+    }
+    return !folder || (strncmp(path, folder, n) == 0 && path[n] == '/');
+}
+
 static gboolean put_item(const StoreRow *row, gpointer user_data)
 {
     struct pass *p = user_data;
+    if (!is_within(row->path, p->folder)) {
+        return TRUE;
+    }
     p->good = read_tags(p, row->image);
     if (p->good) {
         StoreItem item = { row->file, row->image, row->path, row->hash, row->width,
@@ -103,7 +117,13 @@ gboolean store_each_item(store *s, StoreItemFunc func, gpointer user_data,
 gboolean store_each_item_of(store *s, const char *model, StoreItemFunc func,
                             gpointer user_data, GError **error)
 {
-    struct pass p = { .s = s, .func = func, .user_data = user_data, .error = error,
+    return store_each_item_in(s, NULL, model, func, user_data, error);
+}
+
+gboolean store_each_item_in(store *s, const char *folder, const char *model,
+                            StoreItemFunc func, gpointer user_data, GError **error)
+{
+    struct pass p = { .s = s, .folder = folder, .func = func, .user_data = user_data, .error = error,
                       .good = TRUE };
     p.tags = store_prepare(s, tags_of_image, error, "it", (gint64)0, model);
     if (!p.tags) {

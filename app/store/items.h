@@ -40,6 +40,9 @@ gboolean store_each_item(store *s, StoreItemFunc func, gpointer user_data,
  * name for it, whichever of that name; NULL: of any. */
 gboolean store_each_item_of(store *s, const char *model, StoreItemFunc func,
                             gpointer user_data, GError **error);
+/* The same for paths in a folder and below it (encoding of file names); NULL: all. */
+gboolean store_each_item_in(store *s, const char *folder, const char *model,
+                            StoreItemFunc func, gpointer user_data, GError **error);
 /* How many store_each_item gives. */
 guint store_count_items(store *s);
 /* What is read in between is of one moment, whatever others write meanwhile. */
