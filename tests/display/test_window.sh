@@ -37,7 +37,8 @@ else
     export GTK_A11Y=none
     echo "the screen reader's view is not tested: dbus-daemon or gir1.2-atspi-2.0 is missing"
 fi
-"$1" --model "$work/demo" --db "$work/decisions.db" "$work/photos" >"$work/log" 2>&1 &
+"$1" --model "$work/demo" --db "$work/decisions.db" \
+    --labels "night, dusk := a photo of {} | the sky, night" "$work/photos" >"$work/log" 2>&1 &
 app=$!
 
 # Waits until the query gives the number; 30 seconds at most.
@@ -67,11 +68,15 @@ keys() {
 window=$(xdotool search --sync --onlyvisible --class taglight 2>/dev/null | head -1)
 [ -n "$window" ] || { echo "no window came"; cat "$work/log"; exit 1; }
 expect "SELECT count(*) FROM image_path" 4
+# The labels that were named; a wording is asked and not kept.
+expect "SELECT group_concat(name || coalesce(prompt, '')) FROM label" "night,dusk"
+expect "SELECT count(DISTINCT prompt) FROM prediction WHERE prompt LIKE '%the sky%'" 1
+expect "SELECT count(*) FROM prediction" 8
 keys ctrl+l
 xdotool type --delay 30 "a red circle"
 keys Return
 expect "SELECT count(*) FROM label WHERE name = 'a red circle'" 1
-expect "SELECT count(*) FROM prediction" 4
+expect "SELECT count(*) FROM prediction" 12
 # Out of the entry, so that letters are commands.
 xdotool mousemove 200 150 click 1
 sleep 0.5
@@ -87,7 +92,7 @@ expect "SELECT count(*) FROM decision" 2
 keys ctrl+shift+z
 expect "$accepted" 1
 # All at once by the label's own key, and back as one step.
-keys ctrl+a 1
+keys ctrl+a 3
 expect "$accepted" 4
 keys ctrl+z
 expect "$accepted" 1
@@ -98,7 +103,7 @@ keys Return
 sleep 0.5
 xdotool mousemove 100 250 click 1
 sleep 0.3
-keys shift+1
+keys shift+3
 expect "SELECT count(*) FROM current_decision WHERE verdict = -1" 1
 expect "SELECT CAST(p.path AS TEXT) LIKE '%square.png' FROM current_decision d JOIN image_path p
         ON p.image = d.image WHERE d.verdict = -1" 1
