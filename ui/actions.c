@@ -2,6 +2,8 @@
  * the like are in application.c. */
 #include "ui/window_private.h"
 
+#include "ui/notice.h"
+
 #include <glib/gi18n.h>
 
 #define STEP 1.25
@@ -124,6 +126,11 @@ static void action_new_label(GtkWidget *widget, const char *name, GVariant *para
 static void action_find(GtkWidget *widget, const char *name, GVariant *parameter)
 {
     tl_find_start(TL_WINDOW(widget)->find);
+}
+
+static void action_about_model(GtkWidget *widget, const char *name, GVariant *parameter)
+{
+    notice_show_model(GTK_WINDOW(widget), TL_WINDOW(widget)->workspace);
 }
 
 static void action_refresh(GtkWidget *widget, const char *name, GVariant *parameter)
@@ -323,7 +330,7 @@ void actions_install(TlWindowClass *class)
         { "win.refresh", NULL, action_refresh }, { "win.find", NULL, action_find },
         { "win.zoom-in", NULL, action_zoom_in }, { "win.zoom-out", NULL, action_zoom_out },
         { "win.fit", NULL, action_fit }, { "win.turn", "i", action_turn },
-        { "win.large", NULL, action_large },
+        { "win.large", NULL, action_large }, { "win.about-model", NULL, action_about_model },
         { "win.full-screen", NULL, action_full_screen } };
     for (gsize i = 0; i < G_N_ELEMENTS(table); i++) {
         gtk_widget_class_install_action(GTK_WIDGET_CLASS(class), table[i].name,

@@ -7,11 +7,19 @@ for tool in Xvfb xdotool python3; do
     command -v $tool >/dev/null || { echo "skipped: $tool is missing"; exit 77; }
 done
 work=$(mktemp -d)
+source=$3
 trap 'kill $app $server $bus 2>/dev/null; wait 2>/dev/null; rm -rf "$work"' EXIT
 export XDG_DATA_HOME="$work/data" XDG_CACHE_HOME="$work/cache" XDG_CONFIG_HOME="$work/config"
 export GSETTINGS_BACKEND=memory GSK_RENDERER=cairo LC_ALL=C.UTF-8
 mkdir -p "$XDG_DATA_HOME" "$XDG_CACHE_HOME" "$XDG_CONFIG_HOME"
 "$3/tests/tools/make_demo_model.sh" "$1" "$2" "$3/tests/corpus/text" "$work/demo" >/dev/null || exit 1
+# It says what it knows, with a name and words that are no markup.
+python3 - "$work/demo/model.json" <<'PY'
+import json, sys
+model = json.load(open(sys.argv[1]))
+model['about'] = 'It <knows> shapes & nothing else. Photographs are foreign to it.'
+json.dump(model, open(sys.argv[1], 'w'))
+PY
 cp -r "$3/data/samples" "$work/photos"
 
 n=90
@@ -65,6 +73,10 @@ keys() {
     sleep 0.3
 }
 
+see() {
+    $python "$source/tests/display/read_window.py" "$@" || { cat "$work/log"; exit 1; }
+}
+
 window=$(xdotool search --sync --onlyvisible --class taglight 2>/dev/null | head -1)
 [ -n "$window" ] || { echo "no window came"; cat "$work/log"; exit 1; }
 expect "SELECT count(*) FROM image_path" 4
@@ -110,7 +122,11 @@ expect "SELECT CAST(p.path AS TEXT) LIKE '%square.png' FROM current_decision d J
 # Large, turned, closer, explained, with details; and back.
 keys Return ctrl+r plus w alt+Return F11 Escape Escape
 if [ $reader = yes ]; then
-    $python "$3/tests/display/read_window.py" "a red circle" || exit 1
+    see read "a red circle" "It <knows> shapes & nothing else."
+    see press "How to Go On"
+    see wait "It <knows> shapes & nothing else. Photographs are foreign to it."
+    keys Escape
+    see press "Close the notice"
 fi
 keys ctrl+w
 wait $app
