@@ -3,6 +3,7 @@
 #include "ui/window_private.h"
 
 #include "ui/notice.h"
+#include "ui/wordings.h"
 
 #include <glib/gi18n.h>
 
@@ -126,6 +127,15 @@ static void action_new_label(GtkWidget *widget, const char *name, GVariant *para
 static void action_find(GtkWidget *widget, const char *name, GVariant *parameter)
 {
     tl_find_start(TL_WINDOW(widget)->find);
+}
+
+static void action_compare_wordings(GtkWidget *widget, const char *name, GVariant *parameter)
+{
+    TlWindow *self = TL_WINDOW(widget);
+    guint label = g_variant_get_uint32(parameter);
+    if (label < tl_workspace_n_labels(self->workspace)) {
+        wordings_show(GTK_WINDOW(self), self->workspace, self->thumbnails, label);
+    }
 }
 
 static void action_about_model(GtkWidget *widget, const char *name, GVariant *parameter)
@@ -330,6 +340,7 @@ void actions_install(TlWindowClass *class)
         { "win.refresh", NULL, action_refresh }, { "win.find", NULL, action_find },
         { "win.zoom-in", NULL, action_zoom_in }, { "win.zoom-out", NULL, action_zoom_out },
         { "win.fit", NULL, action_fit }, { "win.turn", "i", action_turn },
+        { "win.compare-wordings", "u", action_compare_wordings },
         { "win.large", NULL, action_large }, { "win.about-model", NULL, action_about_model },
         { "win.full-screen", NULL, action_full_screen } };
     for (gsize i = 0; i < G_N_ELEMENTS(table); i++) {

@@ -1,9 +1,9 @@
 #include "ui/notice.h"
 
 #include "app/engine/about.h"
+#include "ui/dialogs.h"
 #include "ui/settings.h"
 
-#include <adwaita.h>
 #include <glib/gi18n.h>
 
 /* --- The line --------------------------------------------------------------------------- */
@@ -140,23 +140,11 @@ static GtkWidget *text_new(const TlModelFacts *model)
     return box;
 }
 
-static gboolean on_escape(GtkWidget *window, GVariant *unused, gpointer data)
-{
-    gtk_window_close(GTK_WINDOW(window));
-    return TRUE;
-}
-
 void notice_show_model(GtkWindow *parent, TlWorkspace *workspace)
 {
-    GtkWidget *window = adw_window_new();
+    GtkWidget *window = dialogs_window_new(parent, _("What the Model Knows"), 560, 520);
     GtkWidget *box = gtk_box_new(GTK_ORIENTATION_VERTICAL, 0);
     GtkWidget *scrolled = gtk_scrolled_window_new();
-    GtkEventController *keys = gtk_shortcut_controller_new();
-    gtk_shortcut_controller_add_shortcut(
-        GTK_SHORTCUT_CONTROLLER(keys),
-        gtk_shortcut_new(gtk_keyval_trigger_new(GDK_KEY_Escape, 0),
-                         gtk_callback_action_new(on_escape, NULL, NULL)));
-    gtk_widget_add_controller(window, keys);
     gtk_scrolled_window_set_child(GTK_SCROLLED_WINDOW(scrolled),
                                   text_new(tl_workspace_model(workspace)));
     gtk_scrolled_window_set_policy(GTK_SCROLLED_WINDOW(scrolled), GTK_POLICY_NEVER,
@@ -165,9 +153,5 @@ void notice_show_model(GtkWindow *parent, TlWorkspace *workspace)
     gtk_box_append(GTK_BOX(box), adw_header_bar_new());
     gtk_box_append(GTK_BOX(box), scrolled);
     adw_window_set_content(ADW_WINDOW(window), box);
-    gtk_window_set_title(GTK_WINDOW(window), _("What the Model Knows"));
-    gtk_window_set_default_size(GTK_WINDOW(window), 560, 520);
-    gtk_window_set_transient_for(GTK_WINDOW(window), parent);
-    gtk_window_set_modal(GTK_WINDOW(window), TRUE);
     gtk_window_present(GTK_WINDOW(window));
 }

@@ -55,6 +55,9 @@ void tl_workspace_set_wording(TlWorkspace *self, guint index, const char *text)
 {
     Label *label = self->labels->pdata[index];
     g_autofree char *words = g_strstrip(g_strdup(text ? text : ""));
+    if (strcmp(words, label->name) == 0) {
+        *words = '\0'; /* what is not said follows a new name */
+    }
     if ((g_strcmp0(label->words, *words ? words : NULL) == 0 && !label->words_once)
         || (*words && !workspace_check_words(self, label->name, words))) {
         return;

@@ -127,6 +127,16 @@ if [ $reader = yes ]; then
     see wait "It <knows> shapes & nothing else. Photographs are foreign to it."
     keys Escape
     see press "Close the notice"
+    # Two wordings; the second one is kept.
+    see press "More for “a red circle”"
+    see press "Compare Wordings…"
+    see wait "Second wording"
+    xdotool type --delay 30 "a disc | a {}"
+    keys Return
+    see wait "Too few decisions to compare: it takes two of each kind
+Rests on 1 accepted and 1 rejected images of this folder; 4 were asked about"
+    see press "Use this wording: Second wording"
+    expect "SELECT prompt FROM label WHERE name = 'a red circle'" "a disc | a {}"
 fi
 keys ctrl+w
 wait $app
