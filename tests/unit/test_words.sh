@@ -53,6 +53,7 @@ labels accept boat "$1" "$2" "$3" "$4" && labels reject boat "$5" "$6" "$7" ||
 labels accept car "$4" || fail "labels accept car"
 told "boat rejected, because of car"
 labels rename boat ship || fail "labels rename"
+told "^7 decisions count for ship now"
 found 3 accepted:ship
 found 3 accepted:boat
 found 4 accepted:vehicle
