@@ -5,6 +5,8 @@
 #include "ui/batch.h"
 #include "ui/health.h"
 #include "ui/look.h"
+#include "ui/notice.h"
+#include "ui/wordings.h"
 
 #include <glib/gi18n.h>
 
@@ -128,6 +130,20 @@ static void action_new_label(GtkWidget *widget, const char *name, GVariant *para
 static void action_find(GtkWidget *widget, const char *name, GVariant *parameter)
 {
     tl_find_start(TL_WINDOW(widget)->find);
+}
+
+static void action_compare_wordings(GtkWidget *widget, const char *name, GVariant *parameter)
+{
+    TlWindow *self = TL_WINDOW(widget);
+    guint label = g_variant_get_uint32(parameter);
+    if (label < tl_workspace_n_labels(self->workspace)) {
+        wordings_show(GTK_WINDOW(self), self->workspace, self->thumbnails, label);
+    }
+}
+
+static void action_about_model(GtkWidget *widget, const char *name, GVariant *parameter)
+{
+    notice_show_model(GTK_WINDOW(widget), TL_WINDOW(widget)->workspace);
 }
 
 static void action_refresh(GtkWidget *widget, const char *name, GVariant *parameter)
@@ -351,6 +367,8 @@ void actions_install(TlWindowClass *class)
         { "win.fit", NULL, action_fit }, { "win.turn", "i", action_turn },
         { "win.large", NULL, action_large }, { "win.look", NULL, action_look },
         { "win.check", NULL, action_check },
+        { "win.compare-wordings", "u", action_compare_wordings },
+        { "win.large", NULL, action_large }, { "win.about-model", NULL, action_about_model },
         { "win.full-screen", NULL, action_full_screen } };
     for (gsize i = 0; i < G_N_ELEMENTS(table); i++) {
         gtk_widget_class_install_action(GTK_WIDGET_CLASS(class), table[i].name,

@@ -11,7 +11,7 @@
 #include <string.h>
 
 static GPtrArray *workspaces; /* one for each window */
-static char *option_model, *option_db, *option_device;
+static char *option_model, *option_db, *option_device, *option_labels;
 
 /* The model named on the command line, else that of the last learning, else the first
  * installed one, else the one that the program came with. */
@@ -81,6 +81,9 @@ static TlWindow *window_new(GtkApplication *app)
     g_autofree char *device = settings_get("device");
     if (model) {
         tl_workspace_load_model(workspace, model, option_device ? option_device : device);
+    }
+    if (option_labels) {
+        tl_workspace_add_labels(workspace, option_labels);
     }
     return tl_window_new(app, workspace);
 }
@@ -187,6 +190,8 @@ int ui_main(int argc, char **argv)
           "MODEL" },
         { "db", 0, 0, G_OPTION_ARG_FILENAME, &option_db, N_("Database of decisions"),
           "FILE" },
+        { "labels", 'l', 0, G_OPTION_ARG_STRING, &option_labels,
+          N_("Labels, with commas between"), "A, B" },
         { "device", 'd', 0, G_OPTION_ARG_STRING, &option_device,
           N_("Device by number or name"), "N|NAME" },
         { 0 } };

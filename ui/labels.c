@@ -1,5 +1,6 @@
 #include "ui/labels.h"
 
+#include "ui/label_menu.h"
 #include "ui/meter.h"
 
 #include <glib/gi18n.h>
@@ -95,134 +96,12 @@ static GtkToggleButton *verdict_button(TlLabels *self, const char *icon,
 
 /* --- The menu of a row -------------------------------------------------------------------- */
 
-static TlLabels *labels_of(GtkWidget *child)
-{
-    return TL_LABELS(gtk_widget_get_ancestor(child, TL_TYPE_LABELS));
-}
-
-static void close_menu(GtkWidget *child)
-{
-    gtk_popover_popdown(GTK_POPOVER(gtk_widget_get_ancestor(child, GTK_TYPE_POPOVER)));
-}
-
-static void on_likely(GtkButton *button)
-{
-    GtkWidget *widget = GTK_WIDGET(button);
-    close_menu(widget);
-    tl_workspace_set_order(labels_of(widget)->workspace, TL_ORDER_LIKELY, index_of(widget));
-}
-
-static void on_uncertain(GtkButton *button)
-{
-    GtkWidget *widget = GTK_WIDGET(button);
-    close_menu(widget);
-    tl_workspace_set_order(labels_of(widget)->workspace, TL_ORDER_UNCERTAIN,
-                           index_of(widget));
-}
-
-static void on_accept_above(GtkButton *button)
-{
-    GtkWidget *widget = GTK_WIDGET(button);
-    close_menu(widget);
-    tl_workspace_accept_above(labels_of(widget)->workspace, index_of(widget));
-}
-
-static void on_remove(GtkButton *button)
-{
-    GtkWidget *widget = GTK_WIDGET(button);
-    close_menu(widget);
-    tl_workspace_remove_label(labels_of(widget)->workspace, index_of(widget));
-}
-
-/* --- Threshold and trust ------------------------------------------------------------------- */
-
-/* The precision that a threshold is proposed for. */
-#define PRECISION 0.95
-
-static char *describe_wished(const struct trust_threshold *wished)
-{
-    if (wished->holds) {
-        return g_strdup_printf(_("From %.0f %% on, %.0f %% or more are right"),
-                               100 * wished->threshold, 100 * PRECISION);
-    }
-    if (wished->more > 0) {
-        return g_strdup_printf(
-            ngettext("%d more decision above it would show whether %.0f %% are right",
-                     "%d more decisions above it would show whether %.0f %% are right",
-                     (gulong)wished->more), wished->more, 100 * PRECISION);
-    }
-    return g_strdup_printf(_("No threshold is known yet from which on %.0f %% are right"),
-                           100 * PRECISION);
-}
-
-static void show_trust(GtkWidget *scale, GtkLabel *text)
-{
-    TlTrust trust;
-    tl_workspace_trust(labels_of(scale)->workspace, index_of(scale), PRECISION, &trust);
-    g_autofree char *wished = describe_wished(&trust.wished);
-    g_autofree char *whole = g_strdup_printf(
-        _("Above it: %u accepted, %u rejected, %u open\n"
-          "At it, the label holds with %.0f %% (%.0f to %.0f %%)\n%s"),
-        trust.counts.accepted, trust.counts.rejected, trust.counts.undecided,
-        100 * trust.probability, 100 * trust.interval.low, 100 * trust.interval.high, wished);
-    gtk_label_set_text(text, whole);
-}
-
-static void on_threshold(GtkRange *scale, gpointer data)
-{
-    GtkWidget *widget = GTK_WIDGET(scale);
-    tl_workspace_set_threshold(labels_of(widget)->workspace, index_of(widget),
-                               gtk_range_get_value(scale) / 100);
-    show_trust(widget, data);
-}
-
-static GtkWidget *threshold_new(double threshold)
-{
-    GtkWidget *box = gtk_box_new(GTK_ORIENTATION_HORIZONTAL, 6);
-    GtkWidget *both = gtk_box_new(GTK_ORIENTATION_VERTICAL, 6);
-    GtkWidget *trust = gtk_label_new(NULL);
-    GtkWidget *text = gtk_label_new_with_mnemonic(_("_Threshold in %"));
-    GtkWidget *scale = gtk_scale_new_with_range(GTK_ORIENTATION_HORIZONTAL, 0, 100, 1);
-    gtk_range_set_value(GTK_RANGE(scale), 100 * threshold);
-    gtk_scale_set_draw_value(GTK_SCALE(scale), TRUE);
-    gtk_widget_set_size_request(scale, 160, -1);
-    gtk_label_set_mnemonic_widget(GTK_LABEL(text), scale);
-    gtk_accessible_update_relation(GTK_ACCESSIBLE(scale),
-                                   GTK_ACCESSIBLE_RELATION_LABELLED_BY, text, NULL, -1);
-    gtk_label_set_xalign(GTK_LABEL(trust), 0);
-    gtk_widget_add_css_class(trust, "caption");
-    g_signal_connect(scale, "value-changed", G_CALLBACK(on_threshold), trust);
-    g_signal_connect(scale, "map", G_CALLBACK(show_trust), trust);
-    gtk_box_append(GTK_BOX(box), text);
-    gtk_box_append(GTK_BOX(box), scale);
-    gtk_box_append(GTK_BOX(both), box);
-    gtk_box_append(GTK_BOX(both), trust);
-    return both;
-}
-
 /* Made when it is opened, as there may be many rows. */
 static void fill_menu(GtkMenuButton *button, gpointer data)
 {
-    static const struct { const char *text; void (*clicked)(GtkButton *); } entries[] = {
-        { N_("_Best Images First"), on_likely },
-        { N_("_Uncertain Images First"), on_uncertain },
-        { N_("_Accept All Above the Threshold"), on_accept_above },
-        { N_("_Remove the Label"), on_remove } };
     TlLabels *self = data;
-    guint index = index_of(GTK_WIDGET(button));
-    GtkWidget *popover = gtk_popover_new();
-    GtkWidget *box = gtk_box_new(GTK_ORIENTATION_VERTICAL, 0);
-    gtk_box_append(GTK_BOX(box),
-                   threshold_new(tl_workspace_threshold(self->workspace, index)));
-    for (gsize i = 0; i < G_N_ELEMENTS(entries); i++) {
-        GtkWidget *entry = gtk_button_new_with_mnemonic(_(entries[i].text));
-        gtk_widget_add_css_class(entry, "flat");
-        gtk_label_set_xalign(GTK_LABEL(gtk_button_get_child(GTK_BUTTON(entry))), 0);
-        g_signal_connect(entry, "clicked", G_CALLBACK(entries[i].clicked), NULL);
-        gtk_box_append(GTK_BOX(box), entry);
-    }
-    gtk_popover_set_child(GTK_POPOVER(popover), box);
-    gtk_menu_button_set_popover(button, popover);
+    gtk_menu_button_set_popover(
+        button, label_menu_new(self->workspace, index_of(GTK_WIDGET(button))));
 }
 
 static GtkWidget *menu_new(TlLabels *self, const char *label)

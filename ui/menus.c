@@ -90,7 +90,8 @@ GtkWidget *menus_main_new(void)
         { N_("_Where the Model Looked"), "win.heat" },
         { N_("Image _Details"), "win.details" },
         { N_("Look at Your Da_ta…"), "win.look" }, { N_("_Check the Set…"), "win.check" } };
-    static const Entry last[] = { { N_("_Preferences"), "app.preferences" },
+    static const Entry last[] = { { N_("What the _Model Knows"), "win.about-model" },
+                                  { N_("_Preferences"), "app.preferences" },
                                   { N_("_Keyboard Shortcuts"), "win.show-help-overlay" },
                                   { N_("_About Taglight"), "app.about" } };
     g_autoptr(GMenu) menu = g_menu_new(), folders = g_menu_new();

@@ -3,6 +3,7 @@
 #include "ui/details.h"
 #include "ui/learn.h"
 #include "ui/menus.h"
+#include "ui/notice.h"
 #include "ui/shortcuts.h"
 
 #include <glib/gi18n.h>
@@ -295,6 +296,7 @@ static void build(TlWindow *self)
     gtk_widget_set_vexpand(GTK_WIDGET(self->stack), TRUE);
     gtk_box_append(GTK_BOX(box), self->header);
     gtk_box_append(GTK_BOX(box), GTK_WIDGET(self->progress));
+    gtk_box_append(GTK_BOX(box), notice_new(self->workspace));
     gtk_box_append(GTK_BOX(box), GTK_WIDGET(self->stack));
     adw_toast_overlay_set_child(self->toasts, box);
     adw_application_window_set_content(ADW_APPLICATION_WINDOW(self),

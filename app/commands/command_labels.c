@@ -1,6 +1,7 @@
 /* `taglight labels`: the vocabulary of a database. */
 #include "app/commands/commands.h"
 #include "app/library/identity.h"
+#include "app/store/browse.h"
 #include "app/words/prompt_expression.h"
 #include "app/words/vocabulary_file.h"
 
@@ -96,16 +97,27 @@ static gboolean run_add(const struct work *w)
     return TRUE;
 }
 
+/* After what was decided got another name. */
+static gboolean tell_followed(guint n, const char *name)
+{
+    g_print(n == 1 ? "%u decision counts for %s now\n" : "%u decisions count for %s now\n",
+            n, name);
+    return TRUE;
+}
+
 static gboolean run_rename(const struct work *w)
 {
     gint64 label = label_at(w, 0);
-    return label && vocabulary_rename(w->s, label, w->args[1], w->error);
+    return label && vocabulary_rename(w->s, label, w->args[1], w->error)
+           && tell_followed(store_count_decided(w->s, label), w->args[1]);
 }
 
 static gboolean run_merge(const struct work *w)
 {
     gint64 from = label_at(w, 0), into = from ? label_at(w, 1) : 0;
-    return into && vocabulary_merge(w->s, from, into, w->error);
+    guint n = into ? store_count_decided(w->s, from) : 0;
+    return into && vocabulary_merge(w->s, from, into, w->error)
+           && tell_followed(n, w->args[1]);
 }
 
 static gboolean run_split(const struct work *w)

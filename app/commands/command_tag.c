@@ -54,20 +54,6 @@ static void add_label(GPtrArray *labels, const char *text)
     }
 }
 
-/* "boat := a photo of {} | a drawing of {}": a label, and what it asks this time. */
-static void take_wordings(struct tag *t)
-{
-    for (guint i = 0; i < t->labels->len; i++) {
-        char *label = t->labels->pdata[i], *sign = strstr(label, ":=");
-        gboolean both = sign && sign > label && sign[2];
-        g_ptr_array_add(t->wordings, both ? g_strstrip(g_strdup(sign + 2)) : NULL);
-        if (both) {
-            *sign = '\0';
-            g_strchomp(label);
-        }
-    }
-}
-
 static gboolean read_labels(struct tag *t)
 {
     g_auto(GStrv) parts = NULL;
@@ -92,7 +78,8 @@ static gboolean read_labels(struct tag *t)
     for (char **p = parts; p && *p; p++) {
         add_label(t->labels, *p);
     }
-    take_wordings(t);
+    g_ptr_array_unref(t->wordings);
+    t->wordings = prompt_expression_take_wordings(t->labels);
     return TRUE;
 }
 

@@ -1,6 +1,7 @@
 /* `taglight trust`: how far a model's confidences hold, by what a person decided. */
 #include "app/commands/commands.h"
 #include "app/json/json_out.h"
+#include "app/commands/trust_wordings.h"
 #include "app/store/browse.h"
 #include "app/store/thresholds.h"
 #include "app/trust/judged.h"
@@ -14,10 +15,12 @@ static const char help[] =
     "ROC curve, 0.5 is chance); the lowest confidence from which on the wished precision\n"
     "holds, with its interval, or how many more decisions that takes. Wordings that a label\n"
     "was asked in before are compared with the latest. Intervals hold 95 %. --set keeps the\n"
-    "thresholds that hold for the model; --at shows the counts at a confidence.";
+    "thresholds that hold for the model; --at shows the counts at a confidence.\n\n"
+    "--compare, given twice, asks the model two wordings of --label about every image that\n"
+    "was accepted or rejected, and says which tells them apart better. Nothing is stored.";
 
 struct options {
-    char *db, *model, **labels;
+    char *db, *model, *device, **labels, **compare;
     double precision, at;
     gboolean set, json;
 };
@@ -285,8 +288,33 @@ static gboolean run(struct report *r, GError **error)
     return TRUE;
 }
 
+static int compare_two(const struct options *o, int argc)
+{
+    if (argc > 1 || !o->db || !o->model || g_strv_length(o->compare) != 2 || !o->labels
+        || o->labels[1] || o->set || o->at >= 0) {
+        return command_fail(COMMAND_MISUSED, "--compare is given twice and needs --db, "
+                            "--model and one --label");
+    }
+    g_autoptr(GError) error = NULL;
+    struct trust_wordings_params params = { o->db, o->model, o->device, o->labels[0],
+                                            { o->compare[0], o->compare[1] } };
+    struct trust_contest contest;
+    guint missing = 0;
+    if (!trust_wordings(&params, &contest, &missing, &error)) {
+        return command_fail(COMMAND_FAILED, "%s", error->message);
+    }
+    if (missing > 0) {
+        command_fail(COMMAND_DONE, "%u decided images could not be read", missing);
+    }
+    (o->json ? trust_wordings_print_json : trust_wordings_print)(&params, &contest);
+    return COMMAND_DONE;
+}
+
 static int check_and_run(struct options *o, int argc)
 {
+    if (o->compare) {
+        return compare_two(o, argc);
+    }
     if (argc > 1 || !o->db || !o->model || !(o->precision > 0 && o->precision < 1)
         || o->at > 1) {
         return command_fail(COMMAND_MISUSED, "trust needs --db and --model; --precision is "
@@ -315,12 +343,18 @@ int command_trust(int argc, char **argv)
         { "at", 0, 0, G_OPTION_ARG_DOUBLE, &o.at, "Probability and counts at a confidence",
           "X" },
         { "set", 0, 0, G_OPTION_ARG_NONE, &o.set, "Keep the thresholds that hold", NULL },
+        { "compare", 'c', 0, G_OPTION_ARG_STRING_ARRAY, &o.compare,
+          "A wording of the label to ask now; given twice", "TEXT" },
+        { "device", 'd', 0, G_OPTION_ARG_STRING, &o.device, "Device by number or name, for "
+          "--compare", "N|NAME" },
         { "json", 0, 0, G_OPTION_ARG_NONE, &o.json, "Print JSON", NULL },
         { 0 } };
     int status = command_parse(&argc, &argv, entries, "- how far confidences hold", help)
                      ? check_and_run(&o, argc) : COMMAND_MISUSED;
     g_free(o.db);
     g_free(o.model);
+    g_free(o.device);
     g_strfreev(o.labels);
+    g_strfreev(o.compare);
     return status;
 }

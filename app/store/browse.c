@@ -118,6 +118,15 @@ gboolean store_each_judged(store *s, const char *model, gint64 label, StoreJudge
     return TRUE;
 }
 
+guint store_count_decided(store *s, gint64 label)
+{
+    gint64 n = 0;
+    store_finish(s, store_prepare(s, "SELECT count(*) FROM current_decision WHERE label ="
+                                     " (SELECT target FROM label WHERE id = ?)"
+                                     " AND verdict != 0", NULL, "i", label), &n, NULL);
+    return (guint)n;
+}
+
 gboolean store_each_verdict(store *s, StoreJudgedFunc func, gpointer user_data,
                             GError **error)
 {

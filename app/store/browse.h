@@ -40,6 +40,8 @@ gboolean store_each_judged(store *s, const char *model, gint64 label, StoreJudge
  * `by_model` and `author` are set. */
 gboolean store_each_verdict(store *s, StoreJudgedFunc func, gpointer user_data,
                             GError **error);
+/* On how many images a label, or the one that it stands for, is accepted or rejected now. */
+guint store_count_decided(store *s, gint64 label);
 /* The models that said something, as decisions name them, in the order of the alphabet.
  * Reads every prediction. */
 GStrv store_models(store *s, GError **error);

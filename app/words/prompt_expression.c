@@ -368,3 +368,26 @@ GPtrArray *prompt_expression_split(const char *list)
     add_label(labels, begin, begin + strlen(begin));
     return labels;
 }
+
+GPtrArray *prompt_expression_take_wordings(GPtrArray *labels)
+{
+    GPtrArray *wordings = g_ptr_array_new_with_free_func(g_free);
+    for (guint i = 0; i < labels->len;) {
+        char *label = labels->pdata[i], *sign = strstr(label, ":=");
+        gboolean both = sign && sign > label && sign[2];
+        g_autofree char *wording = both ? g_strstrip(g_strdup(sign + 2)) : NULL;
+        guint before = 0;
+        if (both) {
+            *sign = '\0';
+            g_strchomp(label);
+        }
+        g_ptr_array_find_with_equal_func(labels, label, g_str_equal, &before);
+        if (before < i) {
+            g_ptr_array_remove_index(labels, i);
+        } else {
+            g_ptr_array_add(wordings, g_steal_pointer(&wording));
+            i++;
+        }
+    }
+    return wordings;
+}

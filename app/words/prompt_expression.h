@@ -57,5 +57,9 @@ gboolean prompt_expression_combine(const struct prompt_expression *e,
 
 /* The labels of a list with commas between; a comma in quotes is part of a label. */
 GPtrArray *prompt_expression_split(const char *list);
+/* "boat := a photo of {} | a drawing of {}": what follows the sign is what the label is to
+ * ask. Cuts it from the labels (of char *) and returns it for each, NULL where there is
+ * none. Labels that come twice are left in once. */
+GPtrArray *prompt_expression_take_wordings(GPtrArray *labels);
 
 G_END_DECLS

@@ -38,19 +38,47 @@ static void forget_confidences(TlWorkspace *self, guint index)
     g_signal_emit(self, workspace_signals[CHANGED], 0, NULL);
 }
 
+void workspace_ask(TlWorkspace *self, guint index, const char *words)
+{
+    Label *label = self->labels->pdata[index];
+    if (g_strcmp0(label->words, words) != 0) {
+        g_free(label->words);
+        label->words = g_strdup(words);
+        g_clear_pointer(&label->embedding, g_bytes_unref);
+        scoring_cancel(self); /* what is under way was asked in other words */
+        forget_confidences(self, index);
+        scoring_encode_labels(self, &label, 1);
+    }
+}
+
 void tl_workspace_set_wording(TlWorkspace *self, guint index, const char *text)
 {
     Label *label = self->labels->pdata[index];
     g_autofree char *words = g_strstrip(g_strdup(text ? text : ""));
-    if (g_strcmp0(label->words, *words ? words : NULL) == 0
+    if (strcmp(words, label->name) == 0) {
+        *words = '\0'; /* what is not said follows a new name */
+    }
+    if ((g_strcmp0(label->words, *words ? words : NULL) == 0 && !label->words_once)
         || (*words && !workspace_check_words(self, label->name, words))) {
         return;
     }
-    g_free(label->words);
-    label->words = *words ? g_steal_pointer(&words) : NULL;
-    g_clear_pointer(&label->embedding, g_bytes_unref);
-    scoring_cancel(self); /* what is under way was asked in other words */
-    forget_confidences(self, index);
+    workspace_keep_label(self, label);
+    workspace_ask(self, index, *words ? words : NULL);
+    label->words_once = FALSE;
     database_set_words(self, label);
-    scoring_encode_labels(self, &label, 1);
+}
+
+void tl_workspace_add_labels(TlWorkspace *self, const char *list)
+{
+    g_autoptr(GPtrArray) names = prompt_expression_split(list);
+    g_autoptr(GPtrArray) wordings = prompt_expression_take_wordings(names);
+    for (guint i = 0; i < names->len; i++) {
+        tl_workspace_add_label(self, names->pdata[i]);
+        int index = workspace_find_label(self, names->pdata[i]);
+        if (index >= 0 && wordings->pdata[i]
+            && workspace_check_words(self, names->pdata[i], wordings->pdata[i])) {
+            ((Label *)self->labels->pdata[index])->words_once = TRUE;
+            workspace_ask(self, (guint)index, wordings->pdata[i]);
+        }
+    }
 }

@@ -64,6 +64,9 @@ char tl_workspace_label_key(guint index);
 guint tl_workspace_next_open(TlWorkspace *self, guint from, guint label);
 /* Adds a label in plain words and scores every image for it; the seen one first. */
 void tl_workspace_add_label(TlWorkspace *self, const char *text);
+/* Labels with commas between, as `taglight tag --labels` takes them: "boat := a ship" asks
+ * so while this workspace lives, and nothing is stored of the wording. */
+void tl_workspace_add_labels(TlWorkspace *self, const char *list);
 void tl_workspace_remove_label(TlWorkspace *self, guint index);
 /* What a label asks the model (app/words/prompt_expression.h); NULL: its name. */
 const char *tl_workspace_wording(TlWorkspace *self, guint index);

@@ -35,6 +35,7 @@ typedef struct {
     double threshold;
     gboolean own_threshold; /* the store has, or will have, one for it */
     gboolean preview;    /* is being typed: not in the store */
+    gboolean words_once; /* `words` are not those of the store */
 } Label;
 
 #define IMAGE_TYPE_LIST (image_list_get_type())
@@ -110,6 +111,9 @@ int workspace_find_label(TlWorkspace *self, const char *name);
 gboolean workspace_check_words(TlWorkspace *self, const char *name, const char *words);
 /* Whether a name says what to ask, as half of what is being typed may not. */
 gboolean workspace_can_read(const char *name);
+/* From now on the label asks `words`, NULL for its name; every image is scored again.
+ * Nothing is stored. */
+void workspace_ask(TlWorkspace *self, guint index, const char *words);
 /* Whether a prompt's embedding is here, or none is needed. */
 gboolean workspace_can_score(TlWorkspace *self, const Label *label);
 

@@ -7,11 +7,19 @@ for tool in Xvfb xdotool python3; do
     command -v $tool >/dev/null || { echo "skipped: $tool is missing"; exit 77; }
 done
 work=$(mktemp -d)
+source=$3
 trap 'kill $app $server $bus 2>/dev/null; wait 2>/dev/null; rm -rf "$work"' EXIT
 export XDG_DATA_HOME="$work/data" XDG_CACHE_HOME="$work/cache" XDG_CONFIG_HOME="$work/config"
 export GSETTINGS_BACKEND=memory GSK_RENDERER=cairo LC_ALL=C.UTF-8
 mkdir -p "$XDG_DATA_HOME" "$XDG_CACHE_HOME" "$XDG_CONFIG_HOME"
 "$3/tests/tools/make_demo_model.sh" "$1" "$2" "$3/tests/corpus/text" "$work/demo" >/dev/null || exit 1
+# It says what it knows, with a name and words that are no markup.
+python3 - "$work/demo/model.json" <<'PY'
+import json, sys
+model = json.load(open(sys.argv[1]))
+model['about'] = 'It <knows> shapes & nothing else. Photographs are foreign to it.'
+json.dump(model, open(sys.argv[1], 'w'))
+PY
 cp -r "$3/data/samples" "$work/photos"
 
 n=90
@@ -37,7 +45,8 @@ else
     export GTK_A11Y=none
     echo "the screen reader's view is not tested: dbus-daemon or gir1.2-atspi-2.0 is missing"
 fi
-"$1" --model "$work/demo" --db "$work/decisions.db" "$work/photos" >"$work/log" 2>&1 &
+"$1" --model "$work/demo" --db "$work/decisions.db" \
+    --labels "night, dusk := a photo of {} | the sky, night" "$work/photos" >"$work/log" 2>&1 &
 app=$!
 
 # Waits until the query gives the number; 30 seconds at most.
@@ -64,14 +73,22 @@ keys() {
     sleep 0.3
 }
 
+see() {
+    $python "$source/tests/display/read_window.py" "$@" || { cat "$work/log"; exit 1; }
+}
+
 window=$(xdotool search --sync --onlyvisible --class taglight 2>/dev/null | head -1)
 [ -n "$window" ] || { echo "no window came"; cat "$work/log"; exit 1; }
 expect "SELECT count(*) FROM image_path" 4
+# The labels that were named; a wording is asked and not kept.
+expect "SELECT group_concat(name || coalesce(prompt, '')) FROM label" "night,dusk"
+expect "SELECT count(DISTINCT prompt) FROM prediction WHERE prompt LIKE '%the sky%'" 1
+expect "SELECT count(*) FROM prediction" 8
 keys ctrl+l
 xdotool type --delay 30 "a red circle"
 keys Return
 expect "SELECT count(*) FROM label WHERE name = 'a red circle'" 1
-expect "SELECT count(*) FROM prediction" 4
+expect "SELECT count(*) FROM prediction" 12
 # Out of the entry, so that letters are commands.
 xdotool mousemove 200 150 click 1
 sleep 0.5
@@ -87,7 +104,7 @@ expect "SELECT count(*) FROM decision" 2
 keys ctrl+shift+z
 expect "$accepted" 1
 # All at once by the label's own key, and back as one step.
-keys ctrl+a 1
+keys ctrl+a 3
 expect "$accepted" 4
 keys ctrl+z
 expect "$accepted" 1
@@ -98,7 +115,7 @@ keys Return
 sleep 0.5
 xdotool mousemove 100 250 click 1
 sleep 0.3
-keys shift+1
+keys shift+3
 expect "SELECT count(*) FROM current_decision WHERE verdict = -1" 1
 expect "SELECT CAST(p.path AS TEXT) LIKE '%square.png' FROM current_decision d JOIN image_path p
         ON p.image = d.image WHERE d.verdict = -1" 1
@@ -119,7 +136,21 @@ keys ctrl+w
 # Large, turned, closer, explained, with details; and back.
 keys Return ctrl+r plus w alt+Return F11 Escape Escape
 if [ $reader = yes ]; then
-    $python "$3/tests/display/read_window.py" "a red circle" || exit 1
+    see read "a red circle" "It <knows> shapes & nothing else."
+    see press "How to Go On"
+    see wait "It <knows> shapes & nothing else. Photographs are foreign to it."
+    keys Escape
+    see press "Close the notice"
+    # Two wordings; the second one is kept.
+    see press "More for “a red circle”"
+    see press "Compare Wordings…"
+    see wait "Second wording"
+    xdotool type --delay 30 "a disc | a {}"
+    keys Return
+    see wait "Too few decisions to compare: it takes two of each kind
+Rests on 1 accepted and 1 rejected images of this folder; 4 were asked about"
+    see press "Use this wording: Second wording"
+    expect "SELECT prompt FROM label WHERE name = 'a red circle'" "a disc | a {}"
 fi
 keys ctrl+w
 wait $app

@@ -53,6 +53,7 @@ labels accept boat "$1" "$2" "$3" "$4" && labels reject boat "$5" "$6" "$7" ||
 labels accept car "$4" || fail "labels accept car"
 told "boat rejected, because of car"
 labels rename boat ship || fail "labels rename"
+told "^7 decisions count for ship now"
 found 3 accepted:ship
 found 3 accepted:boat
 found 4 accepted:vehicle
@@ -115,6 +116,29 @@ wished = ship['wished']
 assert wished['decided'] >= 1 and wished['precision'][0] < wished['precision'][1], ship
 assert (ship['threshold'] is not None) == wished['holds'], ship
 END
+# Two wordings that were never asked before, on what was decided.
+compare() { "$taglight" trust --db "$work/a.db" --model "$work/demo" --label ship "$@" \
+    >"$work/out" 2>"$work/errors"; }
+compare --compare "a boat" --compare "a {} | the {}" || fail "trust --compare"
+told "^ship: 3 accepted, 4 rejected"
+told '"a boat": told apart 0\.[0-9]* (.*), average precision'
+told "better"
+compare --compare "a boat" --compare "a boat" --json || fail "trust --compare --json"
+python3 - "$work/out" <<'END' || fail "trust --compare --json"
+import json, sys
+said = json.load(open(sys.argv[1]))
+assert said['difference'] == 0 and said['better'] == 0, said
+one, other = said['wordings']
+assert one['area'] == other['area'] and 0 < one['average_precision'] <= 1, said
+END
+compare --compare "a boat" && fail "one wording is compared"
+compare --compare "a boat" --compare '"boat' && fail "an open quote"
+said "not closed" || fail "no place is told"
+mv "$2" "$work/away.png"
+compare --compare "a boat" --compare "a ship" || fail "trust --compare with a file missing"
+told "^ship: 2 accepted, 4 rejected"
+said "1 decided images could not be read" || fail "nothing is said of the missing file"
+mv "$work/away.png" "$2"
 trust --label nothing && fail "trust takes any label"
 trust --precision 2 && fail "a precision of 2"
 exit 0

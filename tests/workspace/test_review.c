@@ -2,7 +2,10 @@
  * are taken back and brought back whole, orders and filters let through what they should, a
  * label that is being typed ranks the images and leaves nothing behind, and a folder that
  * changes is followed. */
+#include "app/workspace/comparison.h"
 #include "tests/workspace/wait.h"
+
+#include <math.h>
 
 static guint decided;       /* steps that were told of */
 static gboolean takes_back; /* the last of them may be taken back */
@@ -178,6 +181,47 @@ static void check_trust(TlWorkspace *workspace)
     tl_workspace_set_threshold(workspace, 0, 0.625); /* what is kept */
 }
 
+static void wait_for(TlComparison *c)
+{
+    gboolean late = FALSE;
+    guint timeout = g_timeout_add_seconds(60, on_timeout, &late);
+    while (!tl_comparison_done(c) && !late) {
+        g_main_context_iteration(NULL, TRUE);
+    }
+    REQUIRE(!late);
+    g_source_remove(timeout);
+}
+
+/* Image 1 is rejected for label 0, all others are accepted. A wording that is the label's
+ * name gives the confidences that the images have. */
+static void check_comparison(TlWorkspace *workspace)
+{
+    guint n = count_images(workspace);
+    g_autoptr(GError) error = NULL;
+    TlImage *images[TL_COMPARISON_BEST];
+    double values[TL_COMPARISON_BEST];
+    TlComparison *c = tl_comparison_new(workspace, 0, " ", "a {} | night - 2:boat", &error);
+    REQUIRE(c);
+    wait_for(c);
+    const struct trust_contest *contest = tl_comparison_contest(c);
+    REQUIRE_INT(tl_comparison_asked(c), n);
+    REQUIRE_INT(contest->comparison.a.accepted, n - 1);
+    REQUIRE_INT(contest->comparison.b.rejected, 1);
+    REQUIRE(!isnan(contest->comparison.b.area) && contest->better == 0);
+    for (guint w = 0; w < 2; w++) {
+        REQUIRE_INT(tl_comparison_best(c, w, images, values), n);
+        for (guint i = 0; i < n; i++) {
+            REQUIRE(i == 0 || values[i] <= values[i - 1]);
+            REQUIRE(w == 1 || fabs(values[i] - tl_image_confidence(images[i], 0)) < 1e-4);
+        }
+    }
+    g_object_unref(c);
+    REQUIRE(!tl_comparison_new(workspace, 0, "a", "\"b", &error) && error);
+    c = tl_comparison_new(workspace, 0, "a", "b", NULL);
+    tl_comparison_stop(c); /* at once: nothing comes, nothing is left behind */
+    g_object_unref(c);
+}
+
 /* What comes and goes in the open folder is seen; the others stay what they are. */
 static void check_folder(TlWorkspace *workspace, const char *folder)
 {
@@ -254,6 +298,7 @@ int main(int argc, char **argv)
     check_strongest(workspace);
     check_filter(workspace);
     check_trust(workspace);
+    check_comparison(workspace);
     check_folder(workspace, argv[2]);
     tl_workspace_stop(workspace);
     g_object_unref(workspace);

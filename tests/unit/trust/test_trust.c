@@ -1,5 +1,6 @@
 /* Calibration and thresholds against values that SciPy 1.10 gave for the same formulas. */
 #include "app/trust/beta.h"
+#include "app/trust/contest.h"
 #include "app/trust/trust.h"
 #include "tests/check.h"
 
@@ -17,6 +18,8 @@ static const struct trust_pair pairs[14] = {
     { .95f, 1 }, { .9f, 1 }, { .85f, 1 }, { .8f, -1 }, { .7f, 1 }, { .65f, 1 }, { .6f, -1 },
     { .5f, 1 }, { .4f, -1 }, { .35f, 1 }, { .3f, -1 }, { .2f, -1 }, { .1f, -1 },
     { .05f, -1 } };
+
+#define PRECISION_OF_PAIRS ((3 + 4 / 5. + 5 / 6. + 6 / 8. + 7 / 10.) / 7)
 
 static void test_beta(void)
 {
@@ -166,6 +169,45 @@ static void test_comparison(void)
     REQUIRE(isnan(c.difference) && c.interval.low == -1 && c.interval.high == 1);
 }
 
+/* The average precision of `pairs` is by hand: accepted ones stand at the ranks 1, 2, 3, 5,
+ * 6, 8 and 10 of 14. The better one is found in either place. */
+static void test_contest(void)
+{
+    struct trust_pair noise[14], open[15];
+    struct trust_contest c;
+    for (guint i = 0; i < 14; i++) {
+        noise[i] = (struct trust_pair){ i % 2 ? .2f : .8f, pairs[i].verdict };
+        open[i] = pairs[i];
+    }
+    open[14] = (struct trust_pair){ .99f, 0 };
+    struct trust_pair both[15];
+    memcpy(both, noise, sizeof noise);
+    both[14] = open[14];
+    trust_hold_contest(pairs, pairs, 14, &c);
+    REQUIRE_NEAR(c.precision[0], PRECISION_OF_PAIRS, 1e-9);
+    REQUIRE_INT(c.better, 0);
+    trust_hold_contest(open, both, 15, &c); /* what is open counts for nothing */
+    REQUIRE_NEAR(c.precision[0], PRECISION_OF_PAIRS, 1e-9);
+    REQUIRE_INT(c.comparison.a.accepted + c.comparison.a.rejected, 14);
+    struct trust_pair best[14], worst[14];
+    for (guint i = 0; i < 14; i++) {
+        float jitter = (float)i / 1000;
+        best[i] = (struct trust_pair){ .5f + jitter + (pairs[i].verdict > 0 ? .3f : -.3f),
+                                       pairs[i].verdict };
+        worst[i] = (struct trust_pair){ 1 - best[i].confidence, pairs[i].verdict };
+    }
+    trust_hold_contest(best, noise, 14, &c);
+    REQUIRE_INT(c.better, 1);
+    REQUIRE_NEAR(c.precision[0], 1, 1e-9);
+    trust_hold_contest(worst, best, 14, &c);
+    REQUIRE_INT(c.better, 2);
+    trust_hold_contest(best, worst, 1, &c);
+    REQUIRE_INT(c.better, 0);
+    REQUIRE(isnan(c.comparison.difference));
+    trust_hold_contest(best, worst, 0, &c);
+    REQUIRE(isnan(c.precision[0]) && isnan(c.precision[1]));
+}
+
 int main(void)
 {
     test_beta();
@@ -176,5 +218,6 @@ int main(void)
     test_counts();
     test_separation();
     test_comparison();
+    test_contest();
     return 0;
 }

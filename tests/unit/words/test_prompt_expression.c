@@ -147,6 +147,22 @@ static void test_split(void)
     }
 }
 
+/* The first of two labels of one name is taken; a sign with nothing on one side is text. */
+static void test_wordings(void)
+{
+    static const char *const want[][2] = {
+        { "boat", "ship | {} := x" }, { "a", NULL }, { ":= c", NULL }, { "d :=", NULL } };
+    g_autoptr(GPtrArray) labels =
+        prompt_expression_split("boat := ship | {} := x, a, := c, boat:=other, d :=");
+    g_autoptr(GPtrArray) wordings = prompt_expression_take_wordings(labels);
+    REQUIRE_INT(labels->len, 4);
+    REQUIRE_INT(wordings->len, 4);
+    for (guint i = 0; i < 4; i++) {
+        REQUIRE_STR(labels->pdata[i], want[i][0]);
+        REQUIRE(g_strcmp0(wordings->pdata[i], want[i][1]) == 0);
+    }
+}
+
 int main(void)
 {
     test_plain();
@@ -155,5 +171,6 @@ int main(void)
     test_combine();
     test_terms_are_averaged();
     test_split();
+    test_wordings();
     return 0;
 }
