@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """packages.py ROOT: the Flatpak manifest can be read, names this program, asks for no more
-than it says, and what it builds from is there; the icons are pictures of their sizes."""
+than it says, and what it builds from is there; the icons are pictures of their sizes, and the
+help is whole."""
 import os
 import re
 import shutil
@@ -57,10 +58,25 @@ def check_icons(root):
     return faults
 
 
+def check_help(root):
+    """Pages that are well-formed, are called as their files, and whose links lead somewhere."""
+    folder = os.path.join(root, 'help', 'C')
+    names = {name[:-5] for name in os.listdir(folder) if name.endswith('.page')}
+    faults = [] if 'index' in names else ['the help has no index']
+    for name in sorted(names):
+        page = ElementTree.parse(os.path.join(folder, name + '.page')).getroot()
+        if page.get('id') != name:
+            faults.append('%s.page is called %s' % (name, page.get('id')))
+        faults += ['%s.page leads to %s, which is not there' % (name, node.get('xref'))
+                   for node in page.iter('{http://projectmallard.org/1.0/}link')
+                   if node.get('xref') and node.get('xref').split('#')[0] not in names]
+    return faults
+
+
 def main():
     root = sys.argv[1]
     path = os.path.join(root, 'data', ID + '.yml')
-    faults = check_icons(root)
+    faults = check_icons(root) + check_help(root)
     try:
         import yaml
     except ImportError:

@@ -28,7 +28,7 @@ static const Shortcut general[] = {
     { "<Ctrl>l", N_("Type a label") }, { "<Ctrl>o", N_("Open a folder") },
     { "<Ctrl>t", N_("Tag a folder") },
     { "<Ctrl>n", N_("New window") }, { "<Ctrl>comma", N_("Preferences") },
-    { "<Ctrl>question", N_("Keyboard shortcuts") }, { "<Ctrl>w", N_("Close the window") } };
+    { "F1", N_("Help") }, { "<Ctrl>question", N_("Keyboard shortcuts") }, { "<Ctrl>w", N_("Close the window") } };
 
 static const struct { const char *title; const Shortcut *shortcuts; gsize n; } groups[] = {
     { N_("Deciding"), deciding, G_N_ELEMENTS(deciding) },
