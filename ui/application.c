@@ -3,6 +3,7 @@
 #include "app/commands/commands.h"
 #include "config.h"
 #include "ui/batch.h"
+#include "ui/help.h"
 #include "ui/preferences.h"
 #include "ui/settings.h"
 #include "ui/window.h"
@@ -140,6 +141,11 @@ static void on_about(GSimpleAction *action, GVariant *parameter, gpointer data)
                           "https://github.com/taglight/taglight", NULL);
 }
 
+static void on_help(GSimpleAction *action, GVariant *parameter, gpointer data)
+{
+    help_show(GTK_WINDOW(active_window(data)));
+}
+
 static void on_quit(GSimpleAction *action, GVariant *parameter, gpointer data)
 {
     g_application_quit(data);
@@ -173,10 +179,11 @@ static void set_keys(GtkApplication *app)
         { "win.full-screen", { "F11" } }, { "win.details", { "<Alt>Return" } },
         { "win.show-help-overlay", { "<Control>question" } },
         { "app.new-window", { "<Control>n" } }, { "app.preferences", { "<Control>comma" } },
-        { "app.quit", { "<Control>q" } }, { "window.close", { "<Control>w" } } };
+        { "app.quit", { "<Control>q" } }, { "app.help", { "F1" } }, { "window.close", { "<Control>w" } } };
     static const GActionEntry entries[] = { { "new-window", on_new_window },
                                             { "preferences", on_preferences },
-                                            { "about", on_about }, { "quit", on_quit } };
+                                            { "about", on_about }, { "help", on_help },
+                                            { "quit", on_quit } };
     g_action_map_add_action_entries(G_ACTION_MAP(app), entries, G_N_ELEMENTS(entries), app);
     for (gsize i = 0; i < G_N_ELEMENTS(table); i++) {
         gtk_application_set_accels_for_action(app, table[i].action, table[i].keys);

@@ -93,6 +93,7 @@ GtkWidget *menus_main_new(void)
     static const Entry last[] = { { N_("What the _Model Knows"), "win.about-model" },
                                   { N_("_Preferences"), "app.preferences" },
                                   { N_("_Keyboard Shortcuts"), "win.show-help-overlay" },
+                                  { N_("_Help"), "app.help" },
                                   { N_("_About Taglight"), "app.about" } };
     g_autoptr(GMenu) menu = g_menu_new(), folders = g_menu_new();
     append_section(menu, first, G_N_ELEMENTS(first));

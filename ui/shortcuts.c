@@ -29,7 +29,7 @@ static const Shortcut general[] = {
     { "<Ctrl>t", N_("Tag a folder") },
     { "<Ctrl>d", N_("Look at your data") }, { "<Ctrl>h", N_("Check the set") },
     { "<Ctrl>n", N_("New window") }, { "<Ctrl>comma", N_("Preferences") },
-    { "<Ctrl>question", N_("Keyboard shortcuts") }, { "<Ctrl>w", N_("Close the window") } };
+    { "F1", N_("Help") }, { "<Ctrl>question", N_("Keyboard shortcuts") }, { "<Ctrl>w", N_("Close the window") } };
 
 static const struct { const char *title; const Shortcut *shortcuts; gsize n; } groups[] = {
     { N_("Deciding"), deciding, G_N_ELEMENTS(deciding) },

@@ -20,8 +20,10 @@ static void show_title(TlWindow *self, gboolean any)
     const TlModelFacts *model = tl_workspace_model(self->workspace);
     g_autofree char *subtitle = NULL;
     if (model) {
-        subtitle = g_strdup_printf("%s · %s%s%s", model->name, model->device,
-                                   any ? " · " : "", tl_workspace_status(self->workspace));
+        /* Isolated, for they may be written in different directions. */
+        subtitle = g_strdup_printf("\u2068%s\u2069 · \u2068%s\u2069%s\u2068%s\u2069",
+                                   model->name, model->device, any ? " · " : "",
+                                   tl_workspace_status(self->workspace));
     } else {
         subtitle = g_strdup(tl_workspace_loading(self->workspace) ? _("Loading the model…")
                                                                   : _("No model"));

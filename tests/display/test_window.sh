@@ -132,7 +132,9 @@ expect "SELECT count(*) FROM prediction" 4
 expect "SELECT count(*) FROM decision WHERE by_model = 1" 0
 sleep 0.5
 [ -n "$4" ] && import -window root "${4%.png}-batch.png"
-keys ctrl+w
+keys Escape
+xdotool windowfocus "$window"
+sleep 0.3
 # Large, turned, closer, explained, with details; and back.
 keys Return ctrl+r plus w alt+Return F11 Escape Escape
 if [ $reader = yes ]; then
@@ -153,6 +155,7 @@ Rests on 1 accepted and 1 rejected images of this folder; 4 were asked about"
     expect "SELECT prompt FROM label WHERE name = 'a red circle'" "a disc | a {}"
 fi
 keys ctrl+w
+timeout 60 tail --pid=$app -f /dev/null || { echo "the window does not close"; exit 1; }
 wait $app
 status=$?
 app=
