@@ -88,8 +88,8 @@ static gboolean decide_by_key(TlWindow *self, guint key, gboolean shift)
 {
     StoreVerdict verdict = shift ? STORE_REJECTED : STORE_ACCEPTED;
     for (guint i = 0; i < tl_workspace_n_labels(self->workspace); i++) {
-        char own = tl_workspace_label_key(i);
-        if (own && (guint)own == key) {
+        gunichar own = tl_workspace_label_key(self->workspace, i);
+        if (own && own == gdk_keyval_to_unicode(gdk_keyval_to_lower(key))) {
             decide(self, i, all_have(self, i, verdict) ? STORE_CLEARED : verdict, FALSE);
             return TRUE;
         }

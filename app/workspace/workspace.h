@@ -52,14 +52,19 @@ double tl_workspace_fraction(TlWorkspace *self);         /* of images that are s
 
 guint tl_workspace_n_labels(TlWorkspace *self);
 const char *tl_workspace_label(TlWorkspace *self, guint index);
-/* The key that stands for a label, '\0' when there are more labels than keys: digits first,
- * then letters that are no command (a, c, n, p, r, u and w are). */
-char tl_workspace_label_key(guint index);
+/* The key that stands for a label: what a person gave it, else the next of these; 0 when
+ * there are more labels than keys. Digits come first, then letters that are no command (a, c,
+ * n, p, r, u and w are). */
+#define TL_WORKSPACE_KEYS "1234567890bdefghijklmoqstvxyz"
+gunichar tl_workspace_label_key(TlWorkspace *self, guint index);
+/* "#rrggbb", or NULL for none. */
+const char *tl_workspace_label_colour(TlWorkspace *self, guint index);
 /* The first image from position `from` on, round the end, that is open for a label; G_MAXUINT
  * when none is. */
 guint tl_workspace_next_open(TlWorkspace *self, guint from, guint label);
-/* Adds a label in plain words and scores every image for it; the seen one first. */
-void tl_workspace_add_label(TlWorkspace *self, const char *text);
+/* Adds a label in plain words and scores every image for it; the seen one first. Its index,
+ * or that of the label that the words stand for already; G_MAXUINT when it cannot be. */
+guint tl_workspace_add_label(TlWorkspace *self, const char *text);
 /* Labels with commas between, as `taglight tag --labels` takes them: "boat := a ship" asks
  * so while this workspace lives, and nothing is stored of the wording. */
 void tl_workspace_add_labels(TlWorkspace *self, const char *list);
