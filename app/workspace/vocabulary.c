@@ -340,6 +340,26 @@ void tl_workspace_set_folder_labels(TlWorkspace *self, const gint64 *labels, gui
     set_folder(self, labels, n, tell_set);
 }
 
+void tl_workspace_use_in_folder(TlWorkspace *self, gint64 label, gboolean used)
+{
+    g_autoptr(GArray) ids = g_array_new(FALSE, FALSE, sizeof(gint64));
+    guint listed = 0;
+    for (guint i = 0; self->entries && i < self->entries->len; i++) {
+        const VocabularyEntry *e = self->entries->pdata[i];
+        gboolean in = e->label == label ? used : in_set(self->folder_set, e->label);
+        listed += e->listed;
+        if (e->listed && in) {
+            g_array_append_val(ids, e->label);
+        }
+    }
+    if (ids->len == 0) {
+        workspace_report(self, _("A folder uses one label at least"));
+        return;
+    }
+    set_folder(self, (const gint64 *)(gpointer)ids->data,
+               ids->len == listed ? 0 : ids->len, tell_set);
+}
+
 void vocabulary_join_folder(TlWorkspace *self, gint64 row)
 {
     if (self->folder_set && !in_set(self->folder_set, row)) {
@@ -382,4 +402,16 @@ const char *vocabulary_stands_for(TlWorkspace *self, const char *name)
         }
     }
     return name;
+}
+
+gint64 tl_workspace_find_name(TlWorkspace *self, const char *name)
+{
+    const char *own = vocabulary_stands_for(self, name);
+    for (guint i = 0; self->entries && i < self->entries->len; i++) {
+        const VocabularyEntry *e = self->entries->pdata[i];
+        if (strcmp(e->name, own) == 0) {
+            return e->label;
+        }
+    }
+    return 0;
 }

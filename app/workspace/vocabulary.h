@@ -29,6 +29,10 @@ void tl_workspace_import_labels(TlWorkspace *self, const char *path);
 void tl_workspace_export_labels(TlWorkspace *self, const char *path);
 /* The labels that are used in the open folder and below it; n = 0: all. */
 void tl_workspace_set_folder_labels(TlWorkspace *self, const gint64 *labels, guint n);
+/* Whether one label is: out of all, or of those that are used until now. */
+void tl_workspace_use_in_folder(TlWorkspace *self, gint64 label, gboolean used);
+/* The label of that name or other name, as read last; or 0. */
+gint64 tl_workspace_find_name(TlWorkspace *self, const char *name);
 /* On how many images a label is decided; the answer is a signal. */
 void tl_workspace_count_decided(TlWorkspace *self, gint64 label);
 

@@ -104,11 +104,18 @@ static void deal_keys(TlWorkspace *self)
     const char *left = TL_WORKSPACE_KEYS;
     for (guint i = 0; i < self->labels->len; i++) {
         Label *label = self->labels->pdata[i];
-        while (*left && is_own_key(self, (guchar)*left)) {
+        while (*left && (is_own_key(self, (guchar)*left) || strchr(self->reserved, *left))) {
             left++;
         }
         label->key = label->own_key ? label->own_key : *left ? (guchar)*left++ : 0;
     }
+}
+
+void tl_workspace_reserve_keys(TlWorkspace *self, const char *keys)
+{
+    g_free(self->reserved);
+    self->reserved = g_strdup(keys);
+    workspace_tell_labels(self);
 }
 
 void workspace_tell_labels(TlWorkspace *self)
@@ -383,6 +390,7 @@ static void tl_workspace_finalize(GObject *object)
     g_free(self->model_path);
     g_free(self->db_path);
     g_free(self->earlier);
+    g_free(self->reserved);
     G_OBJECT_CLASS(tl_workspace_parent_class)->finalize(object);
 }
 
@@ -419,6 +427,7 @@ static void tl_workspace_init(TlWorkspace *self)
     self->shown = g_object_new(IMAGE_TYPE_LIST, NULL);
     self->labels = g_ptr_array_new_with_free_func(label_free);
     self->threshold = DEFAULT_THRESHOLD;
+    self->reserved = g_strdup("acnpruw");
     folder_init(self);
     self->cancellable = g_cancellable_new();
     self->engine = tl_engine_new();

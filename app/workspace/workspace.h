@@ -53,10 +53,12 @@ double tl_workspace_fraction(TlWorkspace *self);         /* of images that are s
 guint tl_workspace_n_labels(TlWorkspace *self);
 const char *tl_workspace_label(TlWorkspace *self, guint index);
 /* The key that stands for a label: what a person gave it, else the next of these; 0 when
- * there are more labels than keys. Digits come first, then letters that are no command (a, c,
- * n, p, r, u and w are). */
-#define TL_WORKSPACE_KEYS "1234567890bdefghijklmoqstvxyz"
+ * there are more labels than keys. Digits come first, then letters that are no command. */
+#define TL_WORKSPACE_KEYS "1234567890abcdefghijklmnopqrstuvwxyz"
 gunichar tl_workspace_label_key(TlWorkspace *self, guint index);
+/* Characters that are commands, of which none is dealt out; the letters that come with the
+ * program until this is called. */
+void tl_workspace_reserve_keys(TlWorkspace *self, const char *keys);
 /* "#rrggbb", or NULL for none. */
 const char *tl_workspace_label_colour(TlWorkspace *self, guint index);
 /* The first image from position `from` on, round the end, that is open for a label; G_MAXUINT

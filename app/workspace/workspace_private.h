@@ -70,6 +70,7 @@ struct _TlWorkspace {
     guint find_at, find_first, find_jobs; /* of database_find */
     char *status, *device, *model_path, *db_path;
     char *earlier;           /* path of the model that this one was tuned from, or NULL */
+    char *reserved;          /* keys that no label gets by itself */
     /* The folder: */
     char *folder;            /* NULL while none was opened */
     GPtrArray *entries;      /* the vocabulary, as read last */

@@ -125,17 +125,20 @@ static void check_merge(TlWorkspace *workspace)
     wait_for_verdict(workspace, 1, 0, STORE_REJECTED);
     REQUIRE_INT(verdict(workspace, 0, 0), STORE_ACCEPTED);
     edit(workspace, "ship", "ship", "boat", "", "boat"); /* without the jetty: it is back */
-    REQUIRE_INT(tl_workspace_n_labels(workspace), 1); /* not listed, as it was merged */
-    REQUIRE(entry(workspace, "jetty"));
+    REQUIRE_INT(tl_workspace_n_labels(workspace), 2);
+    REQUIRE_STR(tl_workspace_label(workspace, 1), "jetty");
     wait_for_verdict(workspace, 1, 0, STORE_CLEARED);
+    wait_for_verdict(workspace, 1, 1, STORE_REJECTED);
 }
 
 static void check_folder_set(TlWorkspace *workspace)
 {
     tl_workspace_add_text(workspace, "night\nday, or dawn\n");
     wait_for_read();
-    REQUIRE_INT(tl_workspace_n_labels(workspace), 3);
-    gint64 set[1] = { entry(workspace, "night")->label };
+    REQUIRE_INT(tl_workspace_n_labels(workspace), 4);
+    gint64 set[1] = { tl_workspace_find_name(workspace, "night") };
+    REQUIRE(set[0] && !tl_workspace_find_name(workspace, "nights"));
+    REQUIRE(tl_workspace_find_name(workspace, "boat") == entry(workspace, "ship")->label);
     tl_workspace_set_folder_labels(workspace, set, 1);
     wait_for_read();
     REQUIRE_INT(tl_workspace_n_labels(workspace), 1);
@@ -144,10 +147,19 @@ static void check_folder_set(TlWorkspace *workspace)
     wait_for_read();
     REQUIRE_INT(tl_workspace_n_labels(workspace), 2);
     REQUIRE_INT(tl_workspace_folder_labels(workspace)->len, 2);
+    tl_workspace_use_in_folder(workspace, entry(workspace, "ship")->label, TRUE);
+    wait_for_read();
+    REQUIRE_INT(tl_workspace_n_labels(workspace), 3);
     tl_workspace_set_folder_labels(workspace, NULL, 0);
     wait_for_read();
     REQUIRE(!tl_workspace_folder_labels(workspace));
+    REQUIRE_INT(tl_workspace_n_labels(workspace), 5);
+    tl_workspace_use_in_folder(workspace, set[0], FALSE); /* all but this one */
+    wait_for_read();
     REQUIRE_INT(tl_workspace_n_labels(workspace), 4);
+    tl_workspace_use_in_folder(workspace, set[0], TRUE);
+    wait_for_read();
+    REQUIRE(!tl_workspace_folder_labels(workspace)); /* all again */
     wait_for_all(workspace);
 }
 
@@ -160,7 +172,7 @@ static void check_files(TlWorkspace *workspace, const char *dir)
     REQUIRE(g_file_get_contents(path, &text, NULL, NULL) && strstr(text, "day, or dawn"));
     tl_workspace_import_labels(workspace, path);
     wait_for_read();
-    REQUIRE(!failure && strstr(said, "6 labels"));
+    REQUIRE(!failure && strstr(said, "5 labels"));
     REQUIRE(g_file_set_contents(path, "{", -1, NULL));
     tl_workspace_import_labels(workspace, path);
     wait_for_read();
