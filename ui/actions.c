@@ -1,10 +1,11 @@
-/* What a person can do in the window, and the keys that are letters. Keys with Ctrl and
- * the like are in application.c. */
+/* What a person can do in the window. The keys are in keys.c. */
 #include "ui/window_private.h"
 
 #include "ui/batch.h"
 #include "ui/health.h"
 #include "ui/look.h"
+#include "ui/keys.h"
+#include "ui/manager.h"
 #include "ui/notice.h"
 #include "ui/wordings.h"
 
@@ -91,8 +92,8 @@ static gboolean decide_by_key(TlWindow *self, guint key, gboolean shift)
 {
     StoreVerdict verdict = shift ? STORE_REJECTED : STORE_ACCEPTED;
     for (guint i = 0; i < tl_workspace_n_labels(self->workspace); i++) {
-        char own = tl_workspace_label_key(i);
-        if (own && (guint)own == key) {
+        gunichar own = tl_workspace_label_key(self->workspace, i);
+        if (own && own == gdk_keyval_to_unicode(gdk_keyval_to_lower(key))) {
             decide(self, i, all_have(self, i, verdict) ? STORE_CLEARED : verdict, FALSE);
             return TRUE;
         }
@@ -139,6 +140,11 @@ static void action_compare_wordings(GtkWidget *widget, const char *name, GVarian
     if (label < tl_workspace_n_labels(self->workspace)) {
         wordings_show(GTK_WINDOW(self), self->workspace, self->thumbnails, label);
     }
+}
+
+static void action_manage_labels(GtkWidget *widget, const char *name, GVariant *parameter)
+{
+    manager_show(GTK_WINDOW(widget), TL_WINDOW(widget)->workspace);
 }
 
 static void action_about_model(GtkWidget *widget, const char *name, GVariant *parameter)
@@ -297,16 +303,6 @@ static void on_details(GSimpleAction *action, GVariant *value, gpointer data)
 
 /* --- Keys ----------------------------------------------------------------------------------------------- */
 
-static const struct { guint key; const char *action; } letters[] = {
-    { GDK_KEY_a, "win.accept" }, { GDK_KEY_r, "win.reject" },
-    { GDK_KEY_c, "win.clear" }, { GDK_KEY_Delete, "win.clear" },
-    { GDK_KEY_KP_Delete, "win.clear" }, { GDK_KEY_period, "win.repeat" },
-    { GDK_KEY_n, "win.next" }, { GDK_KEY_p, "win.previous" },
-    { GDK_KEY_u, "win.next-open" }, { GDK_KEY_w, "win.heat" },
-    { GDK_KEY_plus, "win.zoom-in" }, { GDK_KEY_KP_Add, "win.zoom-in" },
-    { GDK_KEY_minus, "win.zoom-out" }, { GDK_KEY_KP_Subtract, "win.zoom-out" },
-    { GDK_KEY_KP_0, "win.fit" } };
-
 /* What the key gives without Shift. */
 static guint plain_key(GtkWidget *widget, guint code)
 {
@@ -323,6 +319,15 @@ static guint plain_key(GtkWidget *widget, guint code)
     return 0;
 }
 
+/* What a detailed name such as "win.turn(1)" stands for; FALSE for NULL. */
+static gboolean run_key(TlWindow *self, const char *action)
+{
+    g_autofree char *name = NULL;
+    g_autoptr(GVariant) target = NULL;
+    return action && g_action_parse_detailed_name(action, &name, &target, NULL)
+           && gtk_widget_activate_action_variant(GTK_WIDGET(self), name, target);
+}
+
 /* Letters are text while a person types, and commands elsewhere. */
 static gboolean on_key(GtkEventControllerKey *keys, guint key, guint code,
                        GdkModifierType state, gpointer data)
@@ -337,12 +342,8 @@ static gboolean on_key(GtkEventControllerKey *keys, guint key, guint code,
     if (key == GDK_KEY_Escape) {
         return leave(self);
     }
-    for (gsize i = 0; i < G_N_ELEMENTS(letters); i++) {
-        if (key == letters[i].key) {
-            return gtk_widget_activate_action(GTK_WIDGET(self), letters[i].action, NULL);
-        }
-    }
-    return decide_by_key(self, plain_key(GTK_WIDGET(self), code), shift);
+    return run_key(self, keys_action(key))
+           || decide_by_key(self, plain_key(GTK_WIDGET(self), code), shift);
 }
 
 /* --- Setting up ------------------------------------------------------------------------------------------- */
@@ -365,8 +366,8 @@ void actions_install(TlWindowClass *class)
         { "win.refresh", NULL, action_refresh }, { "win.find", NULL, action_find },
         { "win.zoom-in", NULL, action_zoom_in }, { "win.zoom-out", NULL, action_zoom_out },
         { "win.fit", NULL, action_fit }, { "win.turn", "i", action_turn },
-        { "win.large", NULL, action_large }, { "win.look", NULL, action_look },
-        { "win.check", NULL, action_check },
+        { "win.look", NULL, action_look }, { "win.check", NULL, action_check },
+        { "win.manage-labels", NULL, action_manage_labels },
         { "win.compare-wordings", "u", action_compare_wordings },
         { "win.large", NULL, action_large }, { "win.about-model", NULL, action_about_model },
         { "win.full-screen", NULL, action_full_screen } };

@@ -4,6 +4,7 @@
 #include "config.h"
 #include "ui/batch.h"
 #include "ui/help.h"
+#include "ui/keys.h"
 #include "ui/preferences.h"
 #include "ui/settings.h"
 #include "ui/window.h"
@@ -78,6 +79,8 @@ static TlWindow *window_new(GtkApplication *app)
     }
     g_ptr_array_add(workspaces, g_object_ref(workspace));
     tl_workspace_set_thresholds(workspace, settings_get_number("threshold", 0.5));
+    g_autofree char *letters = keys_letters();
+    tl_workspace_reserve_keys(workspace, letters);
     g_autofree char *model = choose_model();
     g_autofree char *device = settings_get("device");
     if (model) {
@@ -164,30 +167,13 @@ static void add_style(GtkApplication *app)
                                                GTK_STYLE_PROVIDER_PRIORITY_APPLICATION);
 }
 
-static void set_keys(GtkApplication *app)
+static void add_actions(GtkApplication *app)
 {
-    static const struct { const char *action, *keys[3]; } table[] = {
-        { "win.tag-folder", { "<Control>t" } },
-        { "win.open", { "<Control>o" } }, { "win.undo", { "<Control>z" } },
-        { "win.redo", { "<Control><Shift>z", "<Control>y" } },
-        { "win.new-label", { "<Control>l" } }, { "win.find", { "<Control>f" } },
-        { "win.accept-above", { "<Control><Shift>a" } }, { "win.refresh", { "F5" } },
-        { "win.zoom-in", { "<Control>plus", "<Control>equal" } },
-        { "win.zoom-out", { "<Control>minus" } }, { "win.fit", { "<Control>0" } },
-        { "win.turn(1)", { "<Control>r" } }, { "win.turn(-1)", { "<Control><Shift>r" } },
-        { "win.look", { "<Control>d" } }, { "win.check", { "<Control>h" } },
-        { "win.full-screen", { "F11" } }, { "win.details", { "<Alt>Return" } },
-        { "win.show-help-overlay", { "<Control>question" } },
-        { "app.new-window", { "<Control>n" } }, { "app.preferences", { "<Control>comma" } },
-        { "app.quit", { "<Control>q" } }, { "app.help", { "F1" } }, { "window.close", { "<Control>w" } } };
     static const GActionEntry entries[] = { { "new-window", on_new_window },
                                             { "preferences", on_preferences },
                                             { "about", on_about }, { "help", on_help },
                                             { "quit", on_quit } };
     g_action_map_add_action_entries(G_ACTION_MAP(app), entries, G_N_ELEMENTS(entries), app);
-    for (gsize i = 0; i < G_N_ELEMENTS(table); i++) {
-        gtk_application_set_accels_for_action(app, table[i].action, table[i].keys);
-    }
 }
 
 int ui_main(int argc, char **argv)
@@ -208,7 +194,8 @@ int ui_main(int argc, char **argv)
     g_signal_connect(app, "activate", G_CALLBACK(on_activate), NULL);
     g_signal_connect(app, "open", G_CALLBACK(on_open), NULL);
     g_signal_connect(app, "startup", G_CALLBACK(add_style), NULL);
-    set_keys(GTK_APPLICATION(app));
+    g_signal_connect(app, "startup", G_CALLBACK(keys_start), NULL);
+    add_actions(GTK_APPLICATION(app));
     workspaces = g_ptr_array_new_with_free_func(g_object_unref);
     int status = g_application_run(G_APPLICATION(app), argc, argv);
     /* Threads that still work on the device or on SQLite must not see the exit. */

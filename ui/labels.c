@@ -46,7 +46,7 @@ static void update_row(TlLabels *self, guint index)
 {
     Row *row = row_at(self, index);
     TlMeterValue value = {
-        tl_workspace_label(self->workspace, index), tl_workspace_label_key(index),
+        tl_workspace_label(self->workspace, index), tl_workspace_label_key(self->workspace, index),
         self->image ? tl_image_confidence(self->image, index) : -1,
         tl_workspace_threshold(self->workspace, index),
         self->image ? tl_image_verdict(self->image, index) : STORE_CLEARED };
@@ -212,8 +212,10 @@ static void on_activate(GtkEntry *entry, gpointer data)
     TlLabels *self = data;
     const char *text = gtk_editable_get_text(GTK_EDITABLE(entry));
     tl_workspace_preview_label(self->workspace, text);
-    tl_workspace_add_label(self->workspace, text);
-    tl_labels_choose(self, tl_workspace_n_labels(self->workspace) - 1);
+    guint label = tl_workspace_add_label(self->workspace, text);
+    if (label != G_MAXUINT) {
+        tl_labels_choose(self, label);
+    }
     gtk_editable_set_text(GTK_EDITABLE(entry), "");
     g_clear_handle_id(&self->pause, g_source_remove);
 }

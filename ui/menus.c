@@ -83,7 +83,7 @@ GtkWidget *menus_main_new(void)
                                    { N_("_Open a Folder…"), "win.open" },
                                    { N_("_Tag a Folder…"), "win.tag-folder" } };
     static const Entry second[] = {
-        { N_("_Redo"), "win.redo" }, { N_("F_ind Images"), "win.find" },
+        { N_("_Redo"), "win.redo" }, { N_("Manage La_bels"), "win.manage-labels" }, { N_("F_ind Images"), "win.find" },
         { N_("_Accept All Above the Threshold"), "win.accept-above" },
         { N_("Last Decision A_gain"), "win.repeat" },
         { N_("_Large Picture"), "win.large" }, { N_("_Full Screen"), "win.full-screen" },

@@ -69,11 +69,12 @@ void tl_meter_set(TlMeter *self, const TlMeterValue *value)
     g_autofree char *number = value->confidence < 0
                                   ? g_strdup("…")
                                   : g_strdup_printf(_("%.0f %%"), 100 * value->confidence);
-    const char key[] = { (char)g_ascii_toupper(value->key), '\0' };
+    char key[7] = { 0 };
+    g_unichar_to_utf8(g_unichar_toupper(value->key), key);
     gtk_label_set_text(self->name, value->label);
     gtk_label_set_text(self->number, number);
     gtk_label_set_text(self->key, key);
-    gtk_widget_set_visible(GTK_WIDGET(self->key), value->key != '\0');
+    gtk_widget_set_visible(GTK_WIDGET(self->key), value->key != 0);
     gtk_image_set_from_icon_name(self->sign, signs[value->verdict + 1].icon);
     gtk_level_bar_set_value(self->bar, 100 * CLAMP(value->confidence, 0, 1));
     self->value = *value;

@@ -14,7 +14,7 @@ G_DECLARE_FINAL_TYPE(TlMeter, tl_meter, TL, METER, GtkWidget)
 /* What is shown. `confidence` in 0..1, below 0 while it is not known; `key` 0 for none. */
 typedef struct {
     const char *label; /* copied */
-    char key;
+    gunichar key;
     double confidence, threshold;
     StoreVerdict verdict;
 } TlMeterValue;

@@ -331,6 +331,7 @@ static void done_label(DatabaseJob *job)
         return;
     }
     ((Label *)job->workspace->labels->pdata[index])->row = job->label_row;
+    vocabulary_join_folder(job->workspace, job->label_row);
     database_find(job->workspace, (guint)index);
 }
 

@@ -1,6 +1,7 @@
 /* The open folder: its images are found on a thread, and again whenever something in it
  * changes. An image that is still there stays what it was, with all that is known of it. */
 #include "app/library/library.h"
+#include "app/workspace/vocabulary.h"
 #include "app/workspace/workspace_private.h"
 
 #include <glib/gi18n.h>
@@ -192,5 +193,6 @@ void tl_workspace_open_folder(TlWorkspace *self, const char *path)
     g_free(self->folder);
     self->folder = g_canonicalize_filename(path, NULL);
     show_images(self, image_array());
+    tl_workspace_read_vocabulary(self);
     scan_folder(self, FALSE);
 }

@@ -38,16 +38,22 @@ static void forget_confidences(TlWorkspace *self, guint index)
     g_signal_emit(self, workspace_signals[CHANGED], 0, NULL);
 }
 
+void workspace_ask_again(TlWorkspace *self, guint index)
+{
+    Label *label = self->labels->pdata[index];
+    g_clear_pointer(&label->embedding, g_bytes_unref);
+    scoring_cancel(self); /* what is under way was asked in other words */
+    forget_confidences(self, index);
+    scoring_encode_labels(self, &label, 1);
+}
+
 void workspace_ask(TlWorkspace *self, guint index, const char *words)
 {
     Label *label = self->labels->pdata[index];
     if (g_strcmp0(label->words, words) != 0) {
         g_free(label->words);
         label->words = g_strdup(words);
-        g_clear_pointer(&label->embedding, g_bytes_unref);
-        scoring_cancel(self); /* what is under way was asked in other words */
-        forget_confidences(self, index);
-        scoring_encode_labels(self, &label, 1);
+        workspace_ask_again(self, index);
     }
 }
 
@@ -73,12 +79,11 @@ void tl_workspace_add_labels(TlWorkspace *self, const char *list)
     g_autoptr(GPtrArray) names = prompt_expression_split(list);
     g_autoptr(GPtrArray) wordings = prompt_expression_take_wordings(names);
     for (guint i = 0; i < names->len; i++) {
-        tl_workspace_add_label(self, names->pdata[i]);
-        int index = workspace_find_label(self, names->pdata[i]);
-        if (index >= 0 && wordings->pdata[i]
+        guint index = tl_workspace_add_label(self, names->pdata[i]);
+        if (index != G_MAXUINT && wordings->pdata[i]
             && workspace_check_words(self, names->pdata[i], wordings->pdata[i])) {
             ((Label *)self->labels->pdata[index])->words_once = TRUE;
-            workspace_ask(self, (guint)index, wordings->pdata[i]);
+            workspace_ask(self, index, wordings->pdata[i]);
         }
     }
 }

@@ -1,4 +1,4 @@
-#include "app/store/vocabulary.h"
+#include "app/workspace/vocabulary.h"
 #include "app/workspace/workspace_private.h"
 
 #include <glib/gi18n.h>
@@ -67,6 +67,7 @@ static void label_free(gpointer data)
     g_free(label->words);
     g_free(label->prompt);
     g_clear_pointer(&label->embedding, g_bytes_unref);
+    g_free(label->colour);
     g_free(label);
 }
 
@@ -89,10 +90,50 @@ GPtrArray *tl_workspace_label_names(TlWorkspace *self)
     return names;
 }
 
-char tl_workspace_label_key(guint index)
+gunichar tl_workspace_label_key(TlWorkspace *self, guint index)
 {
-    static const char keys[] = "1234567890bdefghijklmoqstvxyz";
-    return index < sizeof keys ? keys[index] : '\0';
+    return ((Label *)self->labels->pdata[index])->key;
+}
+
+const char *tl_workspace_label_colour(TlWorkspace *self, guint index)
+{
+    return ((Label *)self->labels->pdata[index])->colour;
+}
+
+static gboolean is_own_key(TlWorkspace *self, gunichar key)
+{
+    for (guint i = 0; i < self->labels->len; i++) {
+        if (((Label *)self->labels->pdata[i])->own_key == key) {
+            return TRUE;
+        }
+    }
+    return FALSE;
+}
+
+/* Labels have the keys that a person gave them; the others get what is left, in order. */
+static void deal_keys(TlWorkspace *self)
+{
+    const char *left = TL_WORKSPACE_KEYS;
+    for (guint i = 0; i < self->labels->len; i++) {
+        Label *label = self->labels->pdata[i];
+        while (*left && (is_own_key(self, (guchar)*left) || strchr(self->reserved, *left))) {
+            left++;
+        }
+        label->key = label->own_key ? label->own_key : *left ? (guchar)*left++ : 0;
+    }
+}
+
+void tl_workspace_reserve_keys(TlWorkspace *self, const char *keys)
+{
+    g_free(self->reserved);
+    self->reserved = g_strdup(keys);
+    workspace_tell_labels(self);
+}
+
+void workspace_tell_labels(TlWorkspace *self)
+{
+    deal_keys(self);
+    g_signal_emit(self, workspace_signals[LABELS], 0);
 }
 
 int workspace_find_label(TlWorkspace *self, const char *name)
@@ -105,7 +146,7 @@ int workspace_find_label(TlWorkspace *self, const char *name)
     return -1;
 }
 
-static Label *label_new(TlWorkspace *self, const char *name)
+Label *workspace_label_new(TlWorkspace *self, const char *name)
 {
     Label *label = g_new0(Label, 1);
     label->name = g_strdup(name);
@@ -120,21 +161,26 @@ static gboolean can_add(TlWorkspace *self)
 
 static Label *add(TlWorkspace *self, const char *name)
 {
-    Label *label = label_new(self, name);
+    Label *label = workspace_label_new(self, name);
     g_ptr_array_add(self->labels, label);
-    g_signal_emit(self, workspace_signals[LABELS], 0);
+    workspace_tell_labels(self);
     scoring_encode_labels(self, &label, 1);
     return label;
 }
 
-static void drop_label(TlWorkspace *self, guint index)
+void workspace_drop_label(TlWorkspace *self, guint index)
 {
     self->urgent = self->urgent == self->labels->pdata[index] ? NULL : self->urgent;
     for (guint i = 0; i < self->images->items->len; i++) {
         image_drop_label(self->images->items->pdata[i], index);
     }
     g_ptr_array_remove_index(self->labels, index);
-    g_signal_emit(self, workspace_signals[LABELS], 0);
+}
+
+static void drop_label(TlWorkspace *self, guint index)
+{
+    workspace_drop_label(self, index);
+    workspace_tell_labels(self);
 }
 
 void workspace_keep_label(TlWorkspace *self, Label *label)
@@ -142,13 +188,14 @@ void workspace_keep_label(TlWorkspace *self, Label *label)
     if (label->preview) {
         label->preview = FALSE;
         database_add_label(self, label);
-        g_signal_emit(self, workspace_signals[LABELS], 0);
+        workspace_tell_labels(self);
     }
 }
 
-void tl_workspace_add_label(TlWorkspace *self, const char *text)
+guint tl_workspace_add_label(TlWorkspace *self, const char *text)
 {
-    g_autofree char *name = g_strstrip(g_strdup(text));
+    g_autofree char *typed = g_strstrip(g_strdup(text));
+    const char *name = vocabulary_stands_for(self, typed);
     int index = workspace_find_label(self, name);
     if (index >= 0) {
         workspace_keep_label(self, self->labels->pdata[index]);
@@ -156,13 +203,16 @@ void tl_workspace_add_label(TlWorkspace *self, const char *text)
         workspace_report(self, _("This model answers for its own labels only"));
     } else if (*name && workspace_check_words(self, name, NULL)) {
         database_add_label(self, add(self, name));
+        index = (int)self->labels->len - 1;
     }
+    return index < 0 ? G_MAXUINT : (guint)index;
 }
 
 void tl_workspace_remove_label(TlWorkspace *self, guint index)
 {
     database_hide_label(self, tl_workspace_label(self, index));
     drop_label(self, index);
+    tl_workspace_read_vocabulary(self);
 }
 
 /* --- A label that is being typed ------------------------------------------------------------------- */
@@ -246,12 +296,14 @@ static void on_loaded(GObject *source, GAsyncResult *result, gpointer data)
         scoring_encode_labels(self, (Label *const *)self->labels->pdata,
                               self->labels->len);
         for (char **l = facts->open_vocabulary ? NULL : facts->labels; l && *l; l++) {
-            g_ptr_array_add(self->labels, label_new(self, *l));
+            if (workspace_find_label(self, *l) < 0) {
+                g_ptr_array_add(self->labels, workspace_label_new(self, *l));
+            }
         }
         database_find(self, 0);
         thresholds_read(self);
     }
-    g_signal_emit(self, workspace_signals[LABELS], 0);
+    workspace_tell_labels(self);
     g_signal_emit(self, workspace_signals[STATUS], 0);
 }
 
@@ -289,16 +341,18 @@ TlWorkspace *tl_workspace_new(const char *db_path, GError **error)
     TlWorkspace *self = g_object_new(TL_TYPE_WORKSPACE, NULL);
     self->store = s;
     self->db_path = g_strdup(db_path);
-    g_autoptr(GPtrArray) entries = vocabulary_load(s, NULL);
-    for (guint i = 0; entries && i < entries->len; i++) {
-        const VocabularyEntry *e = entries->pdata[i];
+    self->entries = vocabulary_load(s, NULL);
+    for (guint i = 0; self->entries && i < self->entries->len; i++) {
+        const VocabularyEntry *e = self->entries->pdata[i];
         if (e->listed) {
-            Label *label = label_new(self, e->name);
+            Label *label = workspace_label_new(self, e->name);
             label->words = g_strdup(e->prompt);
             label->row = e->label;
+            vocabulary_take_looks(label, e);
             g_ptr_array_add(self->labels, label);
         }
     }
+    deal_keys(self);
     database_back_up(self);
     filter_load_saved(self);
     return self;
@@ -343,6 +397,8 @@ static void tl_workspace_finalize(GObject *object)
     g_free(self->order_label_before);
     g_free(self->last_label);
     g_free(self->folder);
+    g_clear_pointer(&self->entries, g_ptr_array_unref);
+    g_clear_pointer(&self->folder_set, g_array_unref);
     query_free(&self->filter);
     g_strfreev(self->filter_names);
     g_strfreev(self->filter_queries);
@@ -356,6 +412,7 @@ static void tl_workspace_finalize(GObject *object)
     g_free(self->model_path);
     g_free(self->db_path);
     g_free(self->earlier);
+    g_free(self->reserved);
     G_OBJECT_CLASS(tl_workspace_parent_class)->finalize(object);
 }
 
@@ -378,6 +435,10 @@ static void tl_workspace_class_init(TlWorkspaceClass *class)
                                     G_TYPE_NONE, 0);
     signals[FILTERS] = g_signal_new("filters", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
                                     G_TYPE_NONE, 0);
+    signals[VOCABULARY] = g_signal_new("vocabulary", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL,
+                                       NULL, G_TYPE_NONE, 1, G_TYPE_STRING);
+    signals[COUNTED] = g_signal_new("counted", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+                                    G_TYPE_NONE, 2, G_TYPE_INT64, G_TYPE_UINT);
     signals[LEARNT] = g_signal_new("learnt", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
                                    G_TYPE_NONE, 0);
 }
@@ -388,6 +449,7 @@ static void tl_workspace_init(TlWorkspace *self)
     self->shown = g_object_new(IMAGE_TYPE_LIST, NULL);
     self->labels = g_ptr_array_new_with_free_func(label_free);
     self->threshold = DEFAULT_THRESHOLD;
+    self->reserved = g_strdup("acnpruw");
     folder_init(self);
     self->cancellable = g_cancellable_new();
     self->engine = tl_engine_new();

@@ -38,7 +38,8 @@ G_DECLARE_FINAL_TYPE(TlWorkspace, tl_workspace, TL, WORKSPACE, GObject)
 /* The store is opened (made when missing) at `db_path`. */
 TlWorkspace *tl_workspace_new(const char *db_path, GError **error);
 const char *tl_workspace_database(TlWorkspace *self);  /* its path */
-const char *tl_workspace_folder(TlWorkspace *self);    /* NULL while none was opened */
+/* In the encoding of file names; NULL while none was opened. */
+const char *tl_workspace_folder(TlWorkspace *self);
 void tl_workspace_load_model(TlWorkspace *self, const char *path, const char *device);
 void tl_workspace_open_folder(TlWorkspace *self, const char *path);
 /* Stops all work: what was decided is written, threads are joined. Before the program
@@ -56,14 +57,21 @@ guint tl_workspace_n_labels(TlWorkspace *self);
 const char *tl_workspace_label(TlWorkspace *self, guint index);
 /* Names (char *, owned by the array) of all but the one that is being typed. */
 GPtrArray *tl_workspace_label_names(TlWorkspace *self);
-/* The key that stands for a label, '\0' when there are more labels than keys: digits first,
- * then letters that are no command (a, c, n, p, r, u and w are). */
-char tl_workspace_label_key(guint index);
+/* The key that stands for a label: what a person gave it, else the next of these; 0 when
+ * there are more labels than keys. Digits come first, then letters that are no command. */
+#define TL_WORKSPACE_KEYS "1234567890abcdefghijklmnopqrstuvwxyz"
+gunichar tl_workspace_label_key(TlWorkspace *self, guint index);
+/* Characters that are commands, of which none is dealt out; the letters that come with the
+ * program until this is called. */
+void tl_workspace_reserve_keys(TlWorkspace *self, const char *keys);
+/* "#rrggbb", or NULL for none. */
+const char *tl_workspace_label_colour(TlWorkspace *self, guint index);
 /* The first image from position `from` on, round the end, that is open for a label; G_MAXUINT
  * when none is. */
 guint tl_workspace_next_open(TlWorkspace *self, guint from, guint label);
-/* Adds a label in plain words and scores every image for it; the seen one first. */
-void tl_workspace_add_label(TlWorkspace *self, const char *text);
+/* Adds a label in plain words and scores every image for it; the seen one first. Its index,
+ * or that of the label that the words stand for already; G_MAXUINT when it cannot be. */
+guint tl_workspace_add_label(TlWorkspace *self, const char *text);
 /* Labels with commas between, as `taglight tag --labels` takes them: "boat := a ship" asks
  * so while this workspace lives, and nothing is stored of the wording. */
 void tl_workspace_add_labels(TlWorkspace *self, const char *list);

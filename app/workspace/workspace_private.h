@@ -6,6 +6,7 @@
 
 #include "app/engine/token_cache.h"
 #include "app/query/query.h"
+#include "app/store/vocabulary.h"
 #include "app/workspace/workspace.h"
 
 struct _TlImage {
@@ -36,6 +37,8 @@ typedef struct {
     gboolean own_threshold; /* the store has, or will have, one for it */
     gboolean preview;    /* is being typed: not in the store */
     gboolean words_once; /* `words` are not those of the store */
+    gunichar own_key, key; /* what a person gave it, and what it has; 0: none */
+    char *colour;        /* "#rrggbb" or NULL */
 } Label;
 
 #define IMAGE_TYPE_LIST (image_list_get_type())
@@ -67,8 +70,11 @@ struct _TlWorkspace {
     guint find_at, find_first, find_jobs; /* of database_find */
     char *status, *device, *model_path, *db_path;
     char *earlier;           /* path of the model that this one was tuned from, or NULL */
+    char *reserved;          /* keys that no label gets by itself */
     /* The folder: */
     char *folder;            /* NULL while none was opened */
+    GPtrArray *entries;      /* the vocabulary, as read last */
+    GArray *folder_set;      /* rows of the labels used there; NULL: all */
     GHashTable *watched;     /* path -> GFileMonitor */
     GHashTable *changed;     /* paths whose content changed since the last scan */
     guint settle_timeout;
@@ -93,8 +99,8 @@ struct _TlWorkspace {
     StoreVerdict last_verdict;
 };
 
-enum { CHANGED, LABELS, STATUS, FAILED, LEARNT, DECIDED, ORDERED, FILTERS,
-       N_SIGNALS };
+enum { CHANGED, LABELS, STATUS, FAILED, LEARNT, DECIDED, ORDERED, FILTERS, VOCABULARY,
+       COUNTED, N_SIGNALS };
 extern guint workspace_signals[N_SIGNALS];
 
 void workspace_report(TlWorkspace *self, const char *text);
@@ -104,6 +110,12 @@ void workspace_report_error(TlWorkspace *self, const GError *error);
 void workspace_set_status(TlWorkspace *self);
 /* A label that was only being typed is one like others from now on. */
 void workspace_keep_label(TlWorkspace *self, Label *label);
+/* A label of the list, not in it yet. */
+Label *workspace_label_new(TlWorkspace *self, const char *name);
+/* Out of the list; the store is not told, and neither is anyone. */
+void workspace_drop_label(TlWorkspace *self, guint index);
+/* After the list changed: keys are dealt out again. */
+void workspace_tell_labels(TlWorkspace *self);
 /* -1 when there is none. */
 int workspace_find_label(TlWorkspace *self, const char *name);
 /* Whether a label of that name can ask the model `words` (NULL: its name); the person is
@@ -114,6 +126,8 @@ gboolean workspace_can_read(const char *name);
 /* From now on the label asks `words`, NULL for its name; every image is scored again.
  * Nothing is stored. */
 void workspace_ask(TlWorkspace *self, guint index, const char *words);
+/* The same words: they have another meaning. */
+void workspace_ask_again(TlWorkspace *self, guint index);
 /* Whether a prompt's embedding is here, or none is needed. */
 gboolean workspace_can_score(TlWorkspace *self, const Label *label);
 
@@ -151,6 +165,14 @@ void filter_load_saved(TlWorkspace *self);
 void thresholds_read(TlWorkspace *self);
 /* Now, if they are to be written soon. */
 void thresholds_write(TlWorkspace *self);
+
+/* --- vocabulary.c --- */
+
+void vocabulary_take_looks(Label *label, const VocabularyEntry *e);
+/* A label that was typed is used in the open folder from now on. */
+void vocabulary_join_folder(TlWorkspace *self, gint64 row);
+/* The name of the label that `name` stands for, or itself; borrowed. */
+const char *vocabulary_stands_for(TlWorkspace *self, const char *name);
 
 /* --- order.c --- */
 

@@ -153,6 +153,19 @@ if [ $reader = yes ]; then
 Rests on 1 accepted and 1 rejected images of this folder; 4 were asked about"
     see press "Use this wording: Second wording"
     expect "SELECT prompt FROM label WHERE name = 'a red circle'" "a disc | a {}"
+    # The list of labels: a search, a new name, and the decisions follow.
+    keys ctrl+shift+l
+    see wait "Search labels" "a red circle" "Save the Label"
+    xdotool type --delay 30 "red"
+    sleep 0.5
+    keys Down Down
+    see wait "2 decisions; they follow when the label is renamed or merged"
+    see press "New Label"
+    xdotool type --delay 30 "a boat"
+    see press "Save the Label"
+    expect "SELECT count(*) FROM label WHERE name = 'a boat'" 1
+    see wait "“a boat” is saved"
+    keys Escape
 fi
 keys ctrl+w
 timeout 60 tail --pid=$app -f /dev/null || { echo "the window does not close"; exit 1; }

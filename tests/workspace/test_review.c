@@ -184,7 +184,7 @@ static void check_trust(TlWorkspace *workspace)
 static void wait_for(TlComparison *c)
 {
     gboolean late = FALSE;
-    guint timeout = g_timeout_add_seconds(60, on_timeout, &late);
+    guint timeout = g_timeout_add_seconds(WAIT_S, on_timeout, &late);
     while (!tl_comparison_done(c) && !late) {
         g_main_context_iteration(NULL, TRUE);
     }

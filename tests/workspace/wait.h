@@ -7,6 +7,9 @@
 #include <glib/gstdio.h>
 #include <utime.h>
 
+/* Long: the machine may have other work. */
+#define WAIT_S 300
+
 static char *failure;
 
 static void on_failed(TlWorkspace *workspace, const char *text, gpointer unused)
@@ -62,7 +65,7 @@ static void print_unknown(TlWorkspace *workspace)
 static void wait_for_all_at(TlWorkspace *workspace, const char *file, int line)
 {
     gboolean late = FALSE;
-    guint timeout = g_timeout_add_seconds(60, on_timeout, &late);
+    guint timeout = g_timeout_add_seconds(WAIT_S, on_timeout, &late);
     while (!all_known(workspace) && !failure && !late) {
         g_main_context_iteration(NULL, TRUE);
     }
