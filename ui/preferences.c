@@ -3,6 +3,7 @@
 #include "app/commands/commands.h"
 #include "app/engine/devices.h"
 #include "app/engine/token_cache.h"
+#include "ui/keys_page.h"
 #include "ui/settings.h"
 
 #include <adwaita.h>
@@ -211,7 +212,12 @@ void preferences_show(GtkWindow *parent, TlWorkspace *workspace)
     add_threshold(p, page);
     add_data(p, page);
     g_object_set_data_full(G_OBJECT(window), "preferences", p, preferences_free);
+    adw_preferences_page_set_title(page, _("General"));
+    adw_preferences_page_set_icon_name(page, "preferences-system-symbolic");
     adw_preferences_window_add(ADW_PREFERENCES_WINDOW(window), page);
+    adw_preferences_window_add(
+        ADW_PREFERENCES_WINDOW(window),
+        keys_page_new(ADW_PREFERENCES_WINDOW(window), parent, workspace));
     adw_preferences_window_set_search_enabled(ADW_PREFERENCES_WINDOW(window), FALSE);
     gtk_window_set_transient_for(GTK_WINDOW(window), parent);
     gtk_window_set_modal(GTK_WINDOW(window), TRUE);

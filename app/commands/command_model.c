@@ -2,6 +2,7 @@
 #include "app/commands/command_model.h"
 
 #include "app/commands/commands.h"
+#include "app/engine/bundles.h"
 #include "app/json/json_out.h"
 #include "compute/text/tokenizer.h"
 #include "compute/weights/weights.h"
@@ -190,6 +191,23 @@ static int model_list(int argc, char **argv)
     return COMMAND_DONE;
 }
 
+static int model_remove(int argc, char **argv)
+{
+    const GOptionEntry entries[] = { { 0 } };
+    if (!command_parse(&argc, &argv, entries, "NAME - remove an installed model",
+                       "Removes the folder of the model; what it said and learnt of images\n"
+                       "stays in databases.")) {
+        return COMMAND_MISUSED;
+    }
+    if (argc != 2) {
+        return command_fail(COMMAND_MISUSED, "model remove needs the name of one model");
+    }
+    g_autoptr(GError) error = NULL;
+    g_autofree char *dir = command_models_dir();
+    return bundles_remove(dir, argv[1], &error)
+               ? COMMAND_DONE : command_fail(COMMAND_FAILED, "%s", error->message);
+}
+
 /* --- info ------------------------------------------------------------------------------- */
 
 static void print_part(const char *title, const struct model_part *part)
@@ -368,6 +386,7 @@ int command_model(int argc, char **argv)
 {
     static const struct { const char *name; int (*run)(int, char **); } table[] = {
         { "import", model_import }, { "list", model_list },
+        { "remove", model_remove },
         { "info", model_info_command }, { "forward", command_forward } };
     for (size_t i = 0; argc > 1 && i < G_N_ELEMENTS(table); i++) {
         if (strcmp(argv[1], table[i].name) == 0) {
@@ -377,9 +396,10 @@ int command_model(int argc, char **argv)
         }
     }
     if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
-        g_print("Usage:\n  taglight model import|list|info|forward [OPTION…] …\n\n"
+        g_print("Usage:\n  taglight model import|list|info|forward|remove [OPTION…] …\n\n"
                 "`taglight model COMMAND --help` tells more.\n");
         return COMMAND_DONE;
     }
-    return command_fail(COMMAND_MISUSED, "model needs one of: import, list, info, forward");
+    return command_fail(COMMAND_MISUSED, "model needs one of: import, list, info, "
+                                         "forward, remove");
 }
