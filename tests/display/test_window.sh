@@ -1,8 +1,9 @@
 #!/bin/sh
 # test_window.sh TAGLIGHT FORMULA_CHECKPOINT SOURCE_ROOT [SCREENSHOT]
 # Drives the real window under Xvfb with keys only: opens a folder, adds a label, accepts,
-# undoes, redoes, decides on all at once, filters, tags a folder, looks at a picture. The decisions must be
-# in the database, and a screen reader must find the bars with names and values.
+# undoes, redoes, decides on all at once, looks at the data, checks the set, filters, tags a folder,
+# looks at a picture. The decisions must be in the database, and a screen reader must find the bars
+# with names and values.
 for tool in Xvfb xdotool python3; do
     command -v $tool >/dev/null || { echo "skipped: $tool is missing"; exit 77; }
 done
@@ -111,6 +112,33 @@ keys ctrl+a 3
 expect "$accepted" 4
 keys ctrl+z
 expect "$accepted" 1
+root=$3
+# What is known as charts, and what is wrong with the set: a copy is found and selected.
+heard() {
+    $python "$root/tests/display/wait_for.py" "$1" 60 || { cat "$work/log"; exit 1; }
+}
+if [ $reader = yes ]; then
+    cp "$work/photos/square.png" "$work/photos/zcopy.png"
+    expect "SELECT count(*) FROM image_path" 5
+    keys ctrl+d
+    heard "Labels by what was decided"
+    keys alt+6
+    heard "Decisions by the hour"
+    keys alt+t Escape
+    keys ctrl+h
+    heard "Looks for broken files"
+    keys Return
+    heard "Images: 5. Errors: 0"
+    sleep 1
+    keys Down Return Escape
+    sleep 0.5
+    keys shift+1
+    expect "SELECT count(*) FROM current_decision d JOIN image_path p ON p.image = d.image
+            WHERE d.verdict = -1 AND CAST(p.path AS TEXT) LIKE '%zcopy.png'" 1
+    keys ctrl+z
+    rm "$work/photos/zcopy.png"
+    expect "SELECT count(*) FROM current_decision WHERE verdict = -1" 0
+fi
 # A filter lets one image through; the keys of the label decide on it alone.
 keys ctrl+f
 xdotool type --delay 30 "name:square"

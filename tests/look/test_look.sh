@@ -2,6 +2,8 @@
 # test_look.sh TAGLIGHT FILL_STORE SOURCE_ROOT: the command looks at a database, writes whole
 # files or none, and says what it was used wrongly for.
 set -e
+taglight=$(readlink -f "$1")
+fill_store=$(readlink -f "$2")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
@@ -15,7 +17,7 @@ t=$(printf '\t')
     done
     echo "decide${t}/p/1.jpg${t}boat${t}accepted${t}human${t}-${t}-${t}${t}${t}2026-11-01T10:00:00Z"
     echo "decide${t}/p/2.jpg${t}boat${t}rejected${t}human${t}-${t}-${t}${t}${t}2026-11-01T11:00:00Z"
-} | "$2" d.db
+} | "$fill_store" d.db
 fail() { echo "$*"; exit 1; }
 expect() { # expect STATUS ARGUMENTS
     want=$1
@@ -24,7 +26,6 @@ expect() { # expect STATUS ARGUMENTS
     "$taglight" look "$@" >out 2>&1 || got=$?
     [ "$got" = "$want" ] || { cat out; fail "look $*: $got, not $want"; }
 }
-taglight=$1
 expect 0 counts --db d.db
 grep -q '^boat  *1  *1  *2  *0$' out || { cat out; fail "counts"; }
 expect 0 precision --db d.db --label boat --csv - 

@@ -6,9 +6,11 @@
  * or reads a whole table of images, decisions or confidences. Writes outside of a
  * transaction include their way to the disk; COMMIT is nothing else, and has no limit. */
 #include "app/store/backup.h"
+#include "app/store/browse.h"
 #include "app/store/merge.h"
 #include "app/store/steps.h"
 #include "app/store/store_private.h"
+#include "app/store/summary.h"
 #include "tests/check.h"
 
 #include <glib/gstdio.h>
@@ -225,6 +227,30 @@ static gboolean count(const StoreRow *row, gpointer data)
     return TRUE;
 }
 
+static gboolean count_verdict(const StoreJudged *judged, gpointer data)
+{
+    ++*(gint64 *)data;
+    return TRUE;
+}
+
+static gboolean count_activity(const StoreActivity *activity, gpointer data)
+{
+    *(gint64 *)data += activity->decisions;
+    return TRUE;
+}
+
+static void stream_sums(struct bench *b)
+{
+    gint64 verdicts = 0, decisions = 0;
+    g_autoptr(GPtrArray) labels = store_count_labels(b->store, "m#1", 0.5, NULL);
+    g_autofree char *model = store_newest_model(b->store, NULL);
+    REQUIRE(labels && labels->len >= LABELS - 1 && model);
+    REQUIRE_INT(store_count_images(b->store), b->images + ROUNDS);
+    REQUIRE(store_each_verdict(b->store, count_verdict, &verdicts, NULL));
+    REQUIRE(store_each_activity(b->store, FALSE, count_activity, &decisions, NULL));
+    REQUIRE(verdicts > 0 && decisions >= b->decisions);
+}
+
 static void stream_all(struct bench *b)
 {
     gint64 n[4] = { 0 };
@@ -234,6 +260,7 @@ static void stream_all(struct bench *b)
     REQUIRE(merge_each_conflict(b->store, count, &n[2], NULL));
     REQUIRE(backup_roll(b->store, NULL, NULL));
     REQUIRE(store_check(b->store, NULL));
+    stream_sums(b);
     b->stream = FALSE;
     REQUIRE(store_each_label(b->store, count, &n[3], NULL));
     printf("streams: %lld decisions, %lld images, %lld rows of conflicts; %lld labels\n",
