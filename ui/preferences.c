@@ -4,6 +4,7 @@
 #include "app/engine/devices.h"
 #include "app/engine/token_cache.h"
 #include "ui/keys_page.h"
+#include "ui/models_page.h"
 #include "ui/settings.h"
 
 #include <adwaita.h>
@@ -86,6 +87,19 @@ static GtkStringList *list_models(TlWorkspace *workspace, guint *present)
         *present = g_strcmp0(path, tl_workspace_model_path(workspace)) == 0 ? i : *present;
     }
     return list;
+}
+
+/* The list of the combo row follows what was installed and removed. */
+static void on_models(gpointer data)
+{
+    Preferences *p = data;
+    guint model;
+    GtkStringList *models = list_models(p->workspace, &model);
+    g_signal_handlers_block_by_func(p->model, reload, p);
+    adw_combo_row_set_model(p->model, G_LIST_MODEL(models));
+    adw_combo_row_set_selected(p->model, model);
+    g_signal_handlers_unblock_by_func(p->model, reload, p);
+    g_object_unref(models);
 }
 
 static GtkStringList *list_devices(guint *present)
@@ -215,6 +229,9 @@ void preferences_show(GtkWindow *parent, TlWorkspace *workspace)
     adw_preferences_page_set_title(page, _("General"));
     adw_preferences_page_set_icon_name(page, "preferences-system-symbolic");
     adw_preferences_window_add(ADW_PREFERENCES_WINDOW(window), page);
+    adw_preferences_window_add(
+        ADW_PREFERENCES_WINDOW(window),
+        models_page_new(ADW_PREFERENCES_WINDOW(window), workspace, on_models, p));
     adw_preferences_window_add(
         ADW_PREFERENCES_WINDOW(window),
         keys_page_new(ADW_PREFERENCES_WINDOW(window), parent, workspace));
