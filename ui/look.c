@@ -1,9 +1,9 @@
 #include "ui/look.h"
 
 #include "app/look/chart.h"
-#include "app/store/browse.h"
 #include "app/store/thresholds.h"
 #include "ui/canvas.h"
+#include "ui/look_job.h"
 #include "ui/look_table.h"
 #include "ui/settings.h"
 
@@ -32,86 +32,19 @@ struct _TlLook {
 
 G_DEFINE_FINAL_TYPE(TlLook, tl_look, ADW_TYPE_WINDOW)
 
-/* --- What is asked on another thread ------------------------------------------------------ */
+/* --- Asking and waiting ------------------------------------------------------------------- */
 
-/* names: only the lists of labels and models are wanted. */
-typedef struct {
-    char *db, *label, *model;
-    LookView view;
-    double threshold;
-    gboolean names;
-    GStrv labels, models;
-    LookTable *table;
-} Job;
-
-static void job_free(gpointer data)
-{
-    Job *job = data;
-    g_free(job->db);
-    g_free(job->label);
-    g_free(job->model);
-    g_strfreev(job->labels);
-    g_strfreev(job->models);
-    look_table_free(job->table);
-    g_free(job);
-}
-
-static const char *translate(const char *text)
-{
-    return _(text);
-}
-
-static gboolean add_label(const StoreRow *row, gpointer builder)
-{
-    g_strv_builder_add(builder, row->name);
-    return TRUE;
-}
-
-static gboolean run_names(Job *job, store *s, GError **error)
-{
-    g_autoptr(GStrvBuilder) labels = g_strv_builder_new();
-    if (!store_each_label(s, add_label, labels, error)) {
-        return FALSE;
-    }
-    job->labels = g_strv_builder_end(labels);
-    job->models = store_models(s, error);
-    return job->models != NULL;
-}
-
-static gboolean run_view(Job *job, store *s, GCancellable *cancellable, GError **error)
-{
-    LookOptions o = { .label = job->label, .model = job->model, .say = translate,
-                      .threshold = job->threshold, .cancellable = cancellable };
-    job->table = look_build(s, job->view, &o, error);
-    return job->table != NULL;
-}
-
-static void run_job(GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
-{
-    Job *job = data;
-    GError *error = NULL;
-    store *s = store_open(job->db, STORE_READ_ONLY, &error);
-    gboolean good = s && (job->names ? run_names(job, s, &error)
-                                     : run_view(job, s, cancellable, &error));
-    store_close(&s);
-    if (good) {
-        g_task_return_boolean(task, TRUE);
-    } else {
-        g_task_return_error(task, error);
-    }
-}
-
-static void start(TlLook *self, Job *job, GAsyncReadyCallback done)
+static void start(TlLook *self, LookJob *job, GAsyncReadyCallback done)
 {
     g_cancellable_cancel(self->cancellable);
     g_clear_object(&self->cancellable);
     self->cancellable = g_cancellable_new();
     g_autoptr(GTask) task = g_task_new(self, self->cancellable, done, NULL);
     job->db = g_strdup(self->db);
-    g_task_set_task_data(task, job, job_free);
+    g_task_set_task_data(task, job, look_job_free);
     gtk_stack_set_visible_child_name(self->stack, "wait");
     gtk_widget_set_sensitive(self->export, FALSE);
-    g_task_run_in_thread(task, run_job);
+    g_task_run_in_thread(task, look_job_run);
 }
 
 /* --- What is shown ------------------------------------------------------------------------ */
@@ -186,7 +119,7 @@ static const char *chosen(GtkDropDown *list)
 static void on_table(GObject *source, GAsyncResult *result, gpointer data)
 {
     TlLook *self = TL_LOOK(source);
-    Job *job = g_task_get_task_data(G_TASK(result));
+    LookJob *job = g_task_get_task_data(G_TASK(result));
     if (is_good(self, result)) {
         show_table(self, g_steal_pointer(&job->table));
     }
@@ -197,7 +130,7 @@ static void ask(TlLook *self)
     if (self->filling) {
         return;
     }
-    Job *job = g_new0(Job, 1);
+    LookJob *job = g_new0(LookJob, 1);
     job->view = gtk_drop_down_get_selected(self->views);
     job->threshold = settings_get_number("threshold", STORE_DEFAULT_THRESHOLD);
     gtk_widget_set_visible(self->about, look_is_about_label(job->view));
@@ -229,7 +162,7 @@ static void fill(GtkDropDown *list, const char *first, GStrv names, const char *
 static void on_names(GObject *source, GAsyncResult *result, gpointer data)
 {
     TlLook *self = TL_LOOK(source);
-    Job *job = g_task_get_task_data(G_TASK(result));
+    LookJob *job = g_task_get_task_data(G_TASK(result));
     if (!is_good(self, result)) {
         return;
     }
@@ -244,7 +177,7 @@ static void on_names(GObject *source, GAsyncResult *result, gpointer data)
 
 static void refresh(TlLook *self)
 {
-    Job *job = g_new0(Job, 1);
+    LookJob *job = g_new0(LookJob, 1);
     job->names = TRUE;
     start(self, job, on_names);
 }
