@@ -145,8 +145,9 @@ Rests on 1 accepted and 1 rejected images of this folder; 4 were asked about"
     keys Down Down
     see wait "2 decisions; they follow when the label is renamed or merged"
     see press "New Label"
+    see wait "A new label"
     xdotool type --delay 30 "a boat"
-    see press "Save the Label"
+    keys Return
     expect "SELECT count(*) FROM label WHERE name = 'a boat'" 1
     see wait "“a boat” is saved"
     keys Escape
