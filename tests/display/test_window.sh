@@ -77,8 +77,14 @@ keys() {
     sleep 0.3
 }
 
+# libatspi itself may fall over objects that go while it reads them: status 139.
 see() {
-    $python "$source/tests/display/read_window.py" "$@" || { cat "$work/log"; exit 1; }
+    for _ in 1 2 3; do
+        $python "$source/tests/display/read_window.py" "$@"
+        status=$?
+        [ $status = 139 ] || break
+    done
+    [ $status = 0 ] || { echo "see $*: $status"; cat "$work/log"; exit 1; }
 }
 
 window=$(xdotool search --sync --onlyvisible --class taglight 2>/dev/null | head -1)
@@ -192,8 +198,9 @@ Rests on 1 accepted and 1 rejected images of this folder; 4 were asked about"
     keys Down Down
     see wait "2 decisions; they follow when the label is renamed or merged"
     see press "New Label"
+    see wait "A new label"
     xdotool type --delay 30 "a boat"
-    see press "Save the Label"
+    keys Return
     expect "SELECT count(*) FROM label WHERE name = 'a boat'" 1
     see wait "“a boat” is saved"
     keys Escape
