@@ -165,7 +165,7 @@ query "DELETE FROM prediction"
 keys ctrl+t
 sleep 0.5
 keys alt+t
-expect "SELECT count(*) FROM prediction" 4
+expect "SELECT count(*) FROM prediction" 12
 expect "SELECT count(*) FROM decision WHERE by_model = 1" 0
 sleep 0.5
 [ -n "$4" ] && import -window root "${4%.png}-batch.png"
