@@ -2,6 +2,7 @@
 
 #include "app/store/vocabulary.h"
 
+#include <glib/gstdio.h>
 #include <string.h>
 
 #define COMMIT_IMAGES 64
@@ -233,8 +234,10 @@ static gboolean put_batch(const struct tagger_item *items, guint n,
 gboolean tag_job_wordings(const char *db, const GPtrArray *labels, GPtrArray **out,
                           GError **error)
 {
+    GStatBuf info;
     *out = NULL;
-    if (!db || !g_file_test(db, G_FILE_TEST_EXISTS)) {
+    /* An empty file is a database that somebody begins. */
+    if (!db || g_stat(db, &info) != 0 || info.st_size == 0) {
         return TRUE;
     }
     store *s = store_open(db, STORE_READ_ONLY, error);

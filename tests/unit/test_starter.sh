@@ -1,7 +1,7 @@
 #!/bin/sh
 # test_starter.sh TAGLIGHT SOURCE_ROOT: the model that comes with the program knows drawn scenes,
 # is used without being asked for, and says what it knows.
-taglight=$1
+taglight=$(realpath "$1")
 starter=$2/data/models/starter
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

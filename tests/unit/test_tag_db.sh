@@ -153,6 +153,7 @@ fi
 # Watching: what was there, what comes slowly, what is moved in, in folders that come.
 mkdir "$work/in"
 cp "$pics/$(ls "$pics" | sed -n 1p)" "$work/in/1.png"
+: >"$work/w.db" # an empty file becomes a database
 "$taglight" tag --model "$work/demo" --labels "a, b" --db "$work/w.db" --watch "$work/in" \
     --recursive 2>"$work/errors" &
 watcher=$!
