@@ -51,7 +51,9 @@ static void sort_naturally(GPtrArray *paths)
         g_autofree char *name = g_filename_display_basename(paths->pdata[i]);
         named[i] = (Named){ paths->pdata[i], g_utf8_collate_key_for_filename(name, -1) };
     }
-    qsort(named, paths->len, sizeof *named, by_key);
+    if (paths->len > 0) {
+        qsort(named, paths->len, sizeof *named, by_key);
+    }
     for (guint i = 0; i < paths->len; i++) {
         paths->pdata[i] = named[i].path;
         g_free(named[i].key);

@@ -326,7 +326,7 @@ static void test_cancel(void)
 /* --- Exif
  * --------------------------------------------------------------------------- */
 
-static void put(GByteArray *out, guint value, int bytes, gboolean little)
+static void put(GByteArray *out, guint64 value, int bytes, gboolean little)
 {
     for (int i = 0; i < bytes; i++) {
         guint8 byte = (guint8)(value >> 8 * (little ? i : bytes - 1 - i));
