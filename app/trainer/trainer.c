@@ -64,7 +64,9 @@ void trainer_options_for_decisions(struct trainer_options *options)
     options->keep = TRUE;
     options->alpha = 0;
     options->gamma_negative = options->clip = 0; /* cross entropy: kept pairs are not 0 or 1 */
-    options->lr = 1e-3;
+    /* Small steps: at 1e-3 twenty decisions spoil what the model knew of other labels. */
+    options->lr = 2e-4;
+    options->dropout = 0;
     options->epochs = 40;
     options->checkpoint_seconds = 0;
 }

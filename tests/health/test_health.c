@@ -329,7 +329,8 @@ static void test_cancel(void)
 static void put(GByteArray *out, guint64 value, int bytes, gboolean little)
 {
     for (int i = 0; i < bytes; i++) {
-        guint8 byte = (guint8)(value >> 8 * (little ? i : bytes - 1 - i));
+        int place = little ? i : bytes - 1 - i;
+        guint8 byte = place < 8 ? (guint8)(value >> 8 * place) : 0;
         g_byte_array_append(out, &byte, 1);
     }
 }

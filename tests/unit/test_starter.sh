@@ -9,7 +9,7 @@ export XDG_DATA_HOME="$work/data" XDG_CACHE_HOME="$work/cache" XDG_CONFIG_HOME="
 fail() { echo "$1"; cat "$work/errors"; exit 1; }
 "$taglight" devices >/dev/null 2>&1 || exit 77
 cd "$work" || exit 1
-"$taglight" scenes fresh --count 300 --seed 20261 2>errors || fail "no pictures were drawn"
+"$taglight" scenes fresh --count 200 --seed 20261 2>errors || fail "no pictures were drawn"
 
 # Found beside the program in the build folder, as beside an installed one.
 "$taglight" tag fresh/images/000001.jpg --labels "red circle, night sky" --format csv --out one.csv \
