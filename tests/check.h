@@ -28,6 +28,17 @@
         }                                                                              \
     } while (0)
 
+/* Not where one of them is no number. */
+#define REQUIRE_NEAR(got, want, tolerance)                                              \
+    do {                                                                                \
+        double got_ = (got), want_ = (want);                                            \
+        if (!(fabs(got_ - want_) <= (tolerance))) {                                     \
+            fprintf(stderr, "%s:%d: %s is %.12g, not %.12g\n", __FILE__, __LINE__, #got, \
+                    got_, want_);                                                       \
+            exit(1);                                                                    \
+        }                                                                               \
+    } while (0)
+
 #define REQUIRE_STR(got, want)                                                         \
     do {                                                                               \
         const char *got_ = (got), *want_ = (want);                                     \

@@ -3,6 +3,7 @@
 #include "app/commands/commands.h"
 #include "app/jobs/rate.h"
 #include "app/tagger/tag_job.h"
+#include "ui/dialogs.h"
 
 #include <adwaita.h>
 #include <glib/gi18n.h>
@@ -355,20 +356,6 @@ static GtkWidget *content_new(Batch *b)
     return box;
 }
 
-/* Keys that close a dialog; the application's are for its own windows. */
-static void add_close_keys(GtkWindow *window)
-{
-    static const char *const keys[] = { "Escape", "<Control>w" };
-    GtkEventController *controller = gtk_shortcut_controller_new();
-    for (gsize i = 0; i < G_N_ELEMENTS(keys); i++) {
-        gtk_shortcut_controller_add_shortcut(
-            GTK_SHORTCUT_CONTROLLER(controller),
-            gtk_shortcut_new(gtk_shortcut_trigger_parse_string(keys[i]),
-                             gtk_named_action_new("window.close")));
-    }
-    gtk_widget_add_controller(GTK_WIDGET(window), controller);
-}
-
 static Batch *batch_new(GtkWindow *parent, TlWorkspace *workspace)
 {
     Batch *b = g_rc_box_new0(Batch);
@@ -385,7 +372,7 @@ static Batch *batch_new(GtkWindow *parent, TlWorkspace *workspace)
     gtk_window_set_transient_for(b->window, parent);
     gtk_window_set_destroy_with_parent(b->window, TRUE);
     gtk_window_set_hide_on_close(b->window, TRUE);
-    add_close_keys(b->window);
+    dialogs_add_close_keys(b->window);
     g_signal_connect_swapped(b->window, "destroy", G_CALLBACK(on_destroy), b);
     g_signal_connect_swapped(workspace, "labels", G_CALLBACK(update), b);
     g_signal_connect_swapped(workspace, "status", G_CALLBACK(update), b);

@@ -5,7 +5,9 @@
 
 G_BEGIN_DECLS
 
-/* Modal over `parent`; Escape closes it. Its content and presenting it are the caller's. */
+/* Escape and Ctrl+W close the window; the application's keys are for its own windows only. */
+void dialogs_add_close_keys(GtkWindow *window);
+/* Modal over `parent`, with those keys. Its content and presenting it are the caller's. */
 GtkWidget *dialogs_window_new(GtkWindow *parent, const char *title, int width, int height);
 
 G_END_DECLS

@@ -1,5 +1,6 @@
 #include "ui/health.h"
 
+#include "ui/dialogs.h"
 #include "ui/findings.h"
 #include "ui/window_private.h"
 
@@ -287,6 +288,7 @@ static void build_stack(TlHealth *self)
 static void tl_health_init(TlHealth *self)
 {
     GtkWidget *box = gtk_box_new(GTK_ORIENTATION_VERTICAL, 0);
+    dialogs_add_close_keys(GTK_WINDOW(self));
     build_stack(self);
     gtk_box_append(GTK_BOX(box), header_new(self));
     gtk_box_append(GTK_BOX(box), GTK_WIDGET(self->stack));
@@ -316,8 +318,6 @@ static void tl_health_dispose(GObject *object)
 static void tl_health_class_init(TlHealthClass *class)
 {
     G_OBJECT_CLASS(class)->dispose = tl_health_dispose;
-    gtk_widget_class_add_binding_action(GTK_WIDGET_CLASS(class), GDK_KEY_Escape, 0,
-                                        "window.close", NULL);
 }
 
 void health_show(TlWindow *parent)

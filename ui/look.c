@@ -3,6 +3,7 @@
 #include "app/look/chart.h"
 #include "app/store/thresholds.h"
 #include "ui/canvas.h"
+#include "ui/dialogs.h"
 #include "ui/look_job.h"
 #include "ui/look_table.h"
 #include "ui/settings.h"
@@ -345,6 +346,7 @@ static void tl_look_init(TlLook *self)
 {
     GtkWidget *box = gtk_box_new(GTK_ORIENTATION_VERTICAL, 0);
     self->filling = TRUE;
+    dialogs_add_close_keys(GTK_WINDOW(self));
     self->views = list_new(self, _("View"), FALSE);
     self->about = about_new(self);
     self->toasts = ADW_TOAST_OVERLAY(adw_toast_overlay_new());
@@ -398,7 +400,6 @@ static void tl_look_class_init(TlLookClass *class)
                                             "look.view", "i", i);
     }
     gtk_widget_class_add_binding_action(widget, GDK_KEY_F5, 0, "look.refresh", NULL);
-    gtk_widget_class_add_binding_action(widget, GDK_KEY_Escape, 0, "window.close", NULL);
 }
 
 void look_show(GtkWindow *parent, TlWorkspace *workspace, const char *label)

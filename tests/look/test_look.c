@@ -9,16 +9,6 @@
 #define MODEL "m#12345678"
 #define IMAGES 10
 
-#define REQUIRE_NEAR(got, want, tolerance)                                              \
-    do {                                                                                \
-        double got_ = (got), want_ = (want);                                            \
-        if (!(fabs(got_ - want_) <= (tolerance))) {                                     \
-            fprintf(stderr, "%s:%d: %s is %.12g, not %.12g\n", __FILE__, __LINE__, #got, \
-                    got_, want_);                                                       \
-            exit(1);                                                                    \
-        }                                                                               \
-    } while (0)
-
 /* A label that is no friend of any format. */
 #define HOSTILE "<b>&\"cat\", \n\x01;= \xe2\x80\xae猫"
 

@@ -102,18 +102,25 @@ assert part['mAP_labels_present'] > 0" || fail "no average precision"
 "$run" tag world/images/000001.jpg --model ./head --labels "circle, zebra" 2>errors |
     grep -q zebra || fail "tag"
 
-# An image encoder alone, by its auxiliary classifier, and a new model around it.
-start --out first --alpha 0 --beta 0 --ema 0 2>errors || fail "an image encoder"
-"$run" train --new tiny.json --encoder ./first --data world/labels_train.json --labels few.txt \
-    --scope head+text --batch 8 --steps 3 --ema 0 --out around 2>errors || fail "around it"
-python3 - <<'PY' || fail "the image encoder is another"
-import csv, json, struct
+# The bytes of a bundle's tensors by name.
+cat >tensors.py <<'PY'
+import json, struct
 def tensors(folder):
     data = open(folder + '/model.safetensors', 'rb').read()
     size = struct.unpack('<Q', data[:8])[0]
     header = json.loads(data[8:8 + size])
     return {n: data[8 + size + t['data_offsets'][0]:8 + size + t['data_offsets'][1]]
             for n, t in header.items() if n != '__metadata__'}
+PY
+export PYTHONPATH=.
+
+# An image encoder alone, by its auxiliary classifier, and a new model around it.
+start --out first --alpha 0 --beta 0 --ema 0 2>errors || fail "an image encoder"
+"$run" train --new tiny.json --encoder ./first --data world/labels_train.json --labels few.txt \
+    --scope head+text --batch 8 --steps 3 --ema 0 --out around 2>errors || fail "around it"
+python3 - <<'PY' || fail "the image encoder is another"
+import csv
+from tensors import tensors
 new, first, around = tensors('one'), tensors('first'), tensors('around')
 body = [n for n in first if n.startswith('body.')]
 assert all(first[n] == around[n] for n in body)
@@ -127,13 +134,7 @@ PY
 "$run" train --new tiny.json --text-encoder ./first --data world/labels_train.json \
     --scope head --alpha 0 --batch 8 --steps 3 --ema 0 --out read 2>errors || fail "a text encoder"
 python3 - <<'PY' || fail "the text encoder is another"
-import json, struct
-def tensors(folder):
-    data = open(folder + '/model.safetensors', 'rb').read()
-    size = struct.unpack('<Q', data[:8])[0]
-    header = json.loads(data[8:8 + size])
-    return {n: data[8 + size + t['data_offsets'][0]:8 + size + t['data_offsets'][1]]
-            for n, t in header.items() if n != '__metadata__'}
+from tensors import tensors
 first, read = tensors('first'), tensors('read')
 text = [n for n in first if n.split('.')[0] in ('token_embedding', 'positional_embedding',
                                                 'transformer', 'text_projection')]

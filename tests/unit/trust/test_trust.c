@@ -4,16 +4,6 @@
 #include "app/trust/trust.h"
 #include "tests/check.h"
 
-#define REQUIRE_NEAR(got, want, tolerance)                                              \
-    do {                                                                                \
-        double got_ = (got), want_ = (want);                                            \
-        if (!(fabs(got_ - want_) <= (tolerance))) {                                     \
-            fprintf(stderr, "%s:%d: %s is %.12g, not %.12g\n", __FILE__, __LINE__, #got, \
-                    got_, want_);                                                       \
-            exit(1);                                                                    \
-        }                                                                               \
-    } while (0)
-
 static const struct trust_pair pairs[14] = {
     { .95f, 1 }, { .9f, 1 }, { .85f, 1 }, { .8f, -1 }, { .7f, 1 }, { .65f, 1 }, { .6f, -1 },
     { .5f, 1 }, { .4f, -1 }, { .35f, 1 }, { .3f, -1 }, { .2f, -1 }, { .1f, -1 },
