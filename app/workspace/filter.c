@@ -108,7 +108,7 @@ gboolean tl_workspace_set_filter(TlWorkspace *self, const char *text, GError **e
     }
     query_free(&self->filter);
     self->filter = query;
-    order_apply(self);
+    order_show(self, found);
     return TRUE;
 }
 

@@ -45,10 +45,11 @@ static double rank(TlWorkspace *self, TlImage *image, TlOrder order, guint label
     }
 }
 
-static GArray *ranked_images(TlWorkspace *self, TlOrder order, guint label)
+/* found: numbers of the images to rank; NULL for all. */
+static GArray *ranked_images(TlWorkspace *self, TlOrder order, guint label,
+                             const GArray *found)
 {
     GArray *ranked = g_array_new(FALSE, FALSE, sizeof(Ranked));
-    g_autoptr(GArray) found = filter_run(self);
     guint n = found ? found->len : self->images->items->len;
     for (guint i = 0; i < n; i++) {
         guint at = found ? g_array_index(found, guint, i) : i;
@@ -165,7 +166,7 @@ static void ask_diverse(TlWorkspace *self, const GArray *ranked, guint label)
 
 /* --- The order ------------------------------------------------------------------------------ */
 
-void order_apply(TlWorkspace *self)
+void order_show(TlWorkspace *self, const GArray *found)
 {
     int label = self->order_label ? workspace_find_label(self, self->order_label) : -1;
     TlOrder order = label < 0 && self->order != TL_ORDER_RANDOM ? TL_ORDER_FOLDER
@@ -173,12 +174,18 @@ void order_apply(TlWorkspace *self)
     g_cancellable_cancel(self->diverse);
     g_clear_object(&self->diverse);
     g_clear_handle_id(&self->order_timeout, g_source_remove);
-    g_autoptr(GArray) ranked = ranked_images(self, order, (guint)MAX(label, 0));
+    g_autoptr(GArray) ranked = ranked_images(self, order, (guint)MAX(label, 0), found);
     image_list_take(self->shown, images_of(ranked));
     if (order == TL_ORDER_DIVERSE && self->model) {
         ask_diverse(self, ranked, (guint)label);
     }
     g_signal_emit(self, workspace_signals[ORDERED], 0);
+}
+
+void order_apply(TlWorkspace *self)
+{
+    g_autoptr(GArray) found = filter_run(self);
+    order_show(self, found);
 }
 
 static gboolean on_pause(gpointer data)

@@ -176,8 +176,11 @@ const char *vocabulary_stands_for(TlWorkspace *self, const char *name);
 
 /* --- order.c --- */
 
-/* Orders the images anew. */
+/* Orders the images anew, after asking the filter which are in view. */
 void order_apply(TlWorkspace *self);
+/* The same where that is known: found [n] of guint, numbers of the images in view, borrowed;
+ * NULL for all. */
+void order_show(TlWorkspace *self, const GArray *found);
 /* Orders them anew soon when the order is by that label's confidences. */
 void order_follow(TlWorkspace *self, const char *label);
 
