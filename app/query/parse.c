@@ -555,3 +555,13 @@ gboolean query_needs_decisions(const struct query *q)
     }
     return FALSE;
 }
+
+gboolean query_needs_authors(const struct query *q)
+{
+    for (guint i = 0; i < q->nodes->len; i++) {
+        if (g_array_index(q->nodes, struct node, i).kind == NODE_BY) {
+            return TRUE;
+        }
+    }
+    return FALSE;
+}

@@ -50,6 +50,8 @@ const char *const *query_labels(const struct query *q);
 gboolean query_needs_confidence(const struct query *q, guint index);
 /* Whether it asks what was decided of an image whatever the label, or by whom. */
 gboolean query_needs_decisions(const struct query *q);
+/* Whether it asks by whom. */
+gboolean query_needs_authors(const struct query *q);
 
 enum query_number { QUERY_BYTES, QUERY_WIDTH, QUERY_HEIGHT, QUERY_TIME };
 
@@ -70,7 +72,8 @@ struct query_source {
     int (*verdict)(guint image, guint label, gpointer data);
     /* Whether any label has that verdict. */
     gboolean (*any)(guint image, int verdict, gpointer data);
-    /* Whether a model (NULL), a person ("") or that author has decided what holds now. */
+    /* Whether a model (NULL), a person ("") or that author has decided what holds now. May be
+     * NULL for a query that does not need authors. */
     gboolean (*decided_by)(guint image, const char *who, gpointer data);
 };
 

@@ -8,17 +8,16 @@
 
 #define MAX_CANDIDATES 8
 
-/* What the query asks is answered from what is in memory; `by:` is not. */
-typedef struct { TlWorkspace *workspace; gboolean asked_who; } Source;
-
+/* What the query asks is answered from what is in memory, of the workspace `data`; who
+ * decided is not there. */
 static TlImage *image_at(gpointer data, guint image)
 {
-    return ((Source *)data)->workspace->images->items->pdata[image];
+    return ((TlWorkspace *)data)->images->items->pdata[image];
 }
 
 static int find_label(const char *name, gpointer data)
 {
-    return workspace_find_label(((Source *)data)->workspace, name);
+    return workspace_find_label(data, name);
 }
 
 static const char *path(guint image, gpointer data)
@@ -43,7 +42,7 @@ static double confidence(guint image, guint label, gpointer data)
 
 static double threshold(guint label, gpointer data)
 {
-    return tl_workspace_threshold(((Source *)data)->workspace, label);
+    return tl_workspace_threshold(data, label);
 }
 
 static int verdict(guint image, guint label, gpointer data)
@@ -53,7 +52,7 @@ static int verdict(guint image, guint label, gpointer data)
 
 static gboolean any(guint image, int wanted, gpointer data)
 {
-    guint labels = ((Source *)data)->workspace->labels->len;
+    guint labels = ((TlWorkspace *)data)->labels->len;
     for (guint l = 0; l < labels; l++) {
         if ((int)tl_image_verdict(image_at(data, image), l) == wanted) {
             return TRUE;
@@ -62,26 +61,17 @@ static gboolean any(guint image, int wanted, gpointer data)
     return FALSE;
 }
 
-static gboolean decided_by(guint image, const char *who, gpointer data)
-{
-    ((Source *)data)->asked_who = TRUE;
-    return FALSE;
-}
-
 /* Numbers of the images that the query finds, in its order. */
 static GArray *run(TlWorkspace *self, const struct query *query, GError **error)
 {
-    Source data = { self, FALSE };
-    struct query_source source = { self->images->items->len, &data, find_label, path, number,
-                                   confidence, threshold, verdict, any, decided_by };
-    GArray *found = query_run(query, &source, NULL, error);
-    if (found && data.asked_who) {
-        g_array_unref(found);
+    struct query_source source = { self->images->items->len, self, find_label, path, number,
+                                   confidence, threshold, verdict, any, NULL };
+    if (query_needs_authors(query)) {
         g_set_error(error, QUERY_ERROR, QUERY_ERROR_SYNTAX,
                     _("“by:” is for `taglight find`"));
         return NULL;
     }
-    return found;
+    return query_run(query, &source, NULL, error);
 }
 
 GArray *filter_run(TlWorkspace *self)

@@ -156,6 +156,9 @@ static void check_filter(TlWorkspace *workspace)
     REQUIRE(!tl_workspace_set_filter(workspace, "accepted:zebra", &error) && error);
     g_clear_error(&error);
     REQUIRE(!tl_workspace_set_filter(workspace, "by:anna", &error) && error);
+    g_clear_error(&error);
+    /* Also where no image comes so far as to be asked. */
+    REQUIRE(!tl_workspace_set_filter(workspace, "name:nowhere by:anna", &error) && error);
     REQUIRE(tl_workspace_set_filter(workspace, "", NULL));
     REQUIRE_INT(count_images(workspace), n);
     g_autoptr(GPtrArray) candidates =
